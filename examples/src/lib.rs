@@ -1,0 +1,1 @@
+//! What the example programs share: real servers of another make.

@@ -1,0 +1,2 @@
+//! The runtime of a typed gRPC client.
+#![forbid(unsafe_code)]
