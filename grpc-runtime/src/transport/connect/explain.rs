@@ -47,8 +47,6 @@ mod tls {
     const NO_TLS: &str = "the server may not speak TLS: if so, build the channel with .plaintext()";
     const UNTRUSTED: &str = "the certificate was issued by an authority that is not trusted: add \
         that authority with ClientTls::ca_pem";
-    const OTHER_KEY: &str = "a trusted authority has the issuer's name but not its key: if the \
-        authority was made anew, give its present certificate to ClientTls::ca_pem";
     const CLOCK: &str = "renew the certificate, or correct the clock of this machine";
     const NOT_YET: &str = "check the clock of this machine and when the certificate was issued";
     const NOT_FOR_SERVERS: &str = "the certificate was not issued for servers: give the server \
@@ -119,7 +117,6 @@ mod tls {
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
-                | AlertDescription::DecryptError
                 | AlertDescription::AccessDenied => IDENTITY_REFUSED,
                 AlertDescription::UnrecognisedName => UNKNOWN_NAME,
                 AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
@@ -135,7 +132,6 @@ mod tls {
     fn certificate(error: &CertificateError) -> Option<Cow<'static, str>> {
         let hint = match error {
             CertificateError::UnknownIssuer => UNTRUSTED,
-            CertificateError::BadSignature => OTHER_KEY,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => CLOCK,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => NOT_YET,
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {

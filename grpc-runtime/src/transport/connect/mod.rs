@@ -10,8 +10,6 @@ mod error;
 mod explain;
 mod io;
 mod memory;
-#[cfg(test)]
-mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 
