@@ -98,16 +98,29 @@ fn server_name(name: &str) -> Result<ServerName<'static>, TlsConfigError> {
 }
 
 #[cfg(feature = "tls-aws-lc")]
-fn provider() -> Result<CryptoProvider, TlsConfigError> {
+pub(super) fn provider() -> Result<CryptoProvider, TlsConfigError> {
     Ok(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 #[cfg(all(feature = "tls-ring", not(feature = "tls-aws-lc")))]
-fn provider() -> Result<CryptoProvider, TlsConfigError> {
+pub(super) fn provider() -> Result<CryptoProvider, TlsConfigError> {
     Ok(rustls::crypto::ring::default_provider())
 }
 
 #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
-fn provider() -> Result<CryptoProvider, TlsConfigError> {
+pub(super) fn provider() -> Result<CryptoProvider, TlsConfigError> {
     Err(TlsConfigError::NoProvider)
+}
+
+#[cfg(test)]
+#[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_provider_the_features_to_enable_are_named() {
+        let error = ClientTls::new().ca_pem("").prepare().expect_err("there is no cryptography");
+        assert!(matches!(error, TlsConfigError::NoProvider), "{error:?}");
+        assert!(error.to_string().contains("`tls-ring`"), "{error}");
+    }
 }

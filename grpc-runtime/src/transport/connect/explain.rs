@@ -47,6 +47,8 @@ mod tls {
     const NO_TLS: &str = "the server may not speak TLS: if so, build the channel with .plaintext()";
     const UNTRUSTED: &str = "the certificate was issued by an authority that is not trusted: add \
         that authority with ClientTls::ca_pem";
+    const OTHER_KEY: &str = "a trusted authority has the issuer's name but not its key: if the \
+        authority was made anew, give its present certificate to ClientTls::ca_pem";
     const CLOCK: &str = "renew the certificate, or correct the clock of this machine";
     const NOT_YET: &str = "check the clock of this machine and when the certificate was issued";
     const NOT_FOR_SERVERS: &str = "the certificate was not issued for servers: give the server \
@@ -57,6 +59,9 @@ mod tls {
         ClientTls::identity_pem";
     const IDENTITY_REFUSED: &str = "the server refused the client certificate: check the one \
         given to ClientTls::identity_pem, and whom the server trusts";
+    // In TLS 1.2 one alert stands for both (RFC 5246 section 7.2.2 and 7.4.6).
+    const HANDSHAKE_FAILURE: &str = "the server accepts no cipher suite of this client, or wants \
+        a client certificate: present one with ClientTls::identity_pem";
     const UNKNOWN_NAME: &str = "the server has no certificate for the name asked for: say which \
         name to ask for by ClientTls::server_name";
     const NO_COMMON_GROUND: &str = "client and server have no TLS version (1.2 or 1.3 here) or \
@@ -117,7 +122,9 @@ mod tls {
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
+                | AlertDescription::DecryptError
                 | AlertDescription::AccessDenied => IDENTITY_REFUSED,
+                AlertDescription::HandshakeFailure => HANDSHAKE_FAILURE,
                 AlertDescription::UnrecognisedName => UNKNOWN_NAME,
                 AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
                     NO_COMMON_GROUND
@@ -132,6 +139,7 @@ mod tls {
     fn certificate(error: &CertificateError) -> Option<Cow<'static, str>> {
         let hint = match error {
             CertificateError::UnknownIssuer => UNTRUSTED,
+            CertificateError::BadSignature => OTHER_KEY,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => CLOCK,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => NOT_YET,
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {

@@ -10,6 +10,8 @@ mod error;
 mod explain;
 mod io;
 mod memory;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 
