@@ -1,0 +1,39 @@
+//! The options for services and their methods.
+
+use super::{Config, Target};
+
+/// # Services
+impl Config {
+    /// Writes an attribute above a service's trait, below `#[grpc_client]`, which sees it:
+    /// `#[layer(..)]` puts a layer on every method, `#[cfg(..)]` takes the client in or out.
+    pub fn service_attribute(self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
+        self.attribute(Target::Service, path, attribute)
+    }
+
+    /// Writes an attribute above methods: `#[rpc(timeout = "500ms", wait_for_ready)]`, `#[layer(..)]`.
+    /// It adds to the `#[rpc(..)]` that the `.proto` file gives rise to.
+    pub fn method_attribute(self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
+        self.attribute(Target::Method, path, attribute)
+    }
+
+    /// Whether to generate the services' traits. Default: yes. Without them the output names `::prost` and
+    /// `::prost_types` alone, unless there is a [`crate_path`](Config::crate_path): for a crate of messages
+    /// that others share.
+    pub fn build_traits(mut self, build: bool) -> Self {
+        self.traits = build;
+        self
+    }
+
+    /// Where generated code finds the `grpc-runtime` crate: for a crate that re-exports it, or renames
+    /// it in `Cargo.toml`. Default: `::grpc_runtime`.
+    pub fn crate_path(mut self, path: impl Into<String>) -> Self {
+        self.crate_path = Some(path.into());
+        self
+    }
+
+    /// The codec of every generated client, as a path: `::grpc_runtime::codec::Json`. Default: prost.
+    pub fn codec(mut self, path: impl Into<String>) -> Self {
+        self.codec = Some(path.into());
+        self
+    }
+}
