@@ -1,1 +1,30 @@
-//! What the suites share: real servers of another make and scripted peers.
+//! What the suites share: peers to call, certificates, and bounded waits.
+//!
+//! - [`server`]: a real gRPC server of another make (tonic), to be told how to behave.
+//! - [`peer`]: a scripted HTTP/2 peer for what no honest server would do.
+//! - [`certificates`]: an authority and leaves, made for one test.
+//! - [`helloworld`]: the messages of `proto/helloworld.proto`.
+//! - [`within`]: a bound for every wait.
+//!
+//! Servers and peers run on threads of their own with their own runtimes, so they neither show up in what
+//! a test measures on its thread nor stop when a test pauses tokio's clock. They listen on free loopback
+//! ports, and dropping the handle ends them.
+//!
+//! Nothing here is the code under test; the suites are in `tests/*.rs`.
+#![forbid(unsafe_code)]
+
+pub mod certificates;
+pub mod peer;
+pub mod server;
+mod wait;
+
+pub use wait::{PATIENCE, within};
+
+/// Messages of `proto/helloworld.proto`, generated once for clients and servers alike.
+pub mod helloworld {
+    include!(concat!(env!("OUT_DIR"), "/messages/helloworld.rs"));
+
+    /// The encoded `FileDescriptorSet` of `helloworld.proto`.
+    pub const DESCRIPTORS: &[u8] =
+        include_bytes!(concat!(env!("OUT_DIR"), "/helloworld.descriptors"));
+}

@@ -1,0 +1,276 @@
+//! A real gRPC server of another make (tonic) for `helloworld.Greeter`, on a thread of its own.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use tests::server::{Behaviour, Server};
+//!
+//! let mut server = Server::start();
+//! server.behave(Behaviour::new().stall_after_headers());
+//! // .. call `server.target()` with a deadline ..
+//! let call = server.started().await;
+//! assert_eq!(call.path, "/helloworld.Greeter/SayHello");
+//! server.cancelled().await;
+//! # }
+//! ```
+
+mod behaviour;
+mod events;
+mod greeter;
+mod listening;
+mod programmed;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use tonic::transport::{Identity, ServerTlsConfig};
+
+use crate::certificates::Certificates;
+use crate::wait::{PATIENCE, within};
+
+pub use behaviour::Behaviour;
+pub use events::{CallStart, Event};
+
+use greeter::Host;
+use listening::{Bound, Listening};
+use programmed::{Program, Programmed};
+
+/// Server stubs by tonic's generator.
+#[expect(unreachable_pub, unused_qualifications, reason = "tonic writes them")]
+#[allow(
+    clippy::allow_attributes_without_reason,
+    reason = "tonic writes them; only clippy could fulfil an `expect`"
+)]
+mod stubs {
+    include!(concat!(env!("OUT_DIR"), "/servers/helloworld.rs"));
+}
+
+/// A running greeter; dropping it ends it and every connection.
+#[derive(Debug)]
+pub struct Server {
+    listening: Listening,
+    certificates: Option<(Certificates, ClientCertificate)>,
+    program: Arc<Program>,
+    events: mpsc::UnboundedReceiver<Event>,
+    running: Option<Running>,
+}
+
+/// Whether a TLS server asks its clients who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// Clients stay anonymous.
+    NotAsked,
+    /// Only a certificate of the same authority gets in.
+    Required,
+}
+
+#[derive(Debug)]
+struct Running {
+    graceful: Option<oneshot::Sender<()>>,
+    abrupt: Option<oneshot::Sender<()>>,
+    ended: oneshot::Receiver<()>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves plaintext on a free port of `127.0.0.1`.
+    ///
+    /// # Panics
+    ///
+    /// When the machine has no loopback interface; so do the other constructors.
+    pub fn start() -> Self {
+        Self::launch(Listening::free_port(), None)
+    }
+
+    /// Serves TLS on a free port of `127.0.0.1` with the server leaf of `certificates`.
+    pub fn start_tls(certificates: &Certificates, client: ClientCertificate) -> Self {
+        Self::launch(Listening::free_port(), Some((certificates.clone(), client)))
+    }
+
+    /// Serves plaintext on a Unix socket in a fresh folder.
+    #[cfg(unix)]
+    pub fn start_unix() -> Self {
+        Self::launch(Listening::unix(), None)
+    }
+
+    /// Changes what later calls meet.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.program.behave(behaviour);
+    }
+
+    /// Where to connect: `http://127.0.0.1:PORT`, `https://localhost:PORT` or `unix:PATH`.
+    pub fn target(&self) -> String {
+        match (&self.listening, &self.certificates) {
+            (Listening::Tcp(address), None) => format!("http://{address}"),
+            (Listening::Tcp(address), Some(_)) => format!("https://localhost:{}", address.port()),
+            #[cfg(unix)]
+            (Listening::Unix(folder), _) => format!("unix:{}", listening::socket(folder).display()),
+        }
+    }
+
+    /// The TCP address.
+    ///
+    /// # Panics
+    ///
+    /// On a server that listens on a Unix socket.
+    pub fn address(&self) -> SocketAddr {
+        match self.listening {
+            Listening::Tcp(address) => address,
+            #[cfg(unix)]
+            Listening::Unix(..) => panic!("a Unix socket has no TCP address"),
+        }
+    }
+
+    /// The next event; panics when none comes within [`PATIENCE`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses no event.
+    pub async fn event(&mut self) -> Event {
+        within("an event of the server", self.events.recv())
+            .await
+            .expect("the program keeps a sender")
+    }
+
+    /// The head of the next call, passing over other events.
+    ///
+    /// # Cancel safety
+    ///
+    /// Events passed over so far are gone.
+    pub async fn started(&mut self) -> CallStart {
+        loop {
+            if let Event::Started(start) = self.event().await {
+                return start;
+            }
+        }
+    }
+
+    /// The path of the next call that the client ended early, passing over other events.
+    ///
+    /// # Cancel safety
+    ///
+    /// Events passed over so far are gone.
+    pub async fn cancelled(&mut self) -> String {
+        loop {
+            if let Event::Cancelled(path) = self.event().await {
+                return path;
+            }
+        }
+    }
+
+    /// Everything that happened and was not yet asked for, without waiting.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    }
+
+    /// Ends gracefully: GOAWAY, calls in flight run to their end, the port closes.
+    ///
+    /// # Panics
+    ///
+    /// When calls are still in flight after [`PATIENCE`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it ends the server abruptly.
+    pub async fn shut_down(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.signal_graceful();
+            // Ended either way: the thread drops its sender when it is through.
+            let _ = within("calls in flight to end", &mut running.ended).await;
+        }
+    }
+
+    /// Ends abruptly: every connection and the port close now, whatever is in flight.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Listens again on the same port or path after [`shut_down`](Self::shut_down) or [`kill`](Self::kill).
+    ///
+    /// # Panics
+    ///
+    /// When something else has taken the port meanwhile.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.running = Some(self.run(self.listening.bind_again()));
+    }
+
+    fn launch(
+        (listening, bound): (Listening, Bound),
+        certificates: Option<(Certificates, ClientCertificate)>,
+    ) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let program = Arc::new(Program::new(Behaviour::new(), sender));
+        let mut server = Server { listening, certificates, program, events, running: None };
+        server.running = Some(server.run(bound));
+        server
+    }
+
+    fn run(&self, bound: Bound) -> Running {
+        let (graceful, graceful_asked) = oneshot::channel::<()>();
+        let (abrupt, abrupt_asked) = oneshot::channel::<()>();
+        let (ending, ended) = oneshot::channel();
+        let program = Arc::clone(&self.program);
+        let tls =
+            self.certificates.as_ref().map(|(certificates, client)| tls(certificates, *client));
+        let body = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a thread may have a runtime");
+            runtime.block_on(async move {
+                let host = Host { program: Arc::clone(&program) };
+                let inner = stubs::greeter_server::GreeterServer::new(host);
+                let service = Programmed { inner, program: Arc::clone(&program) };
+                let mut builder = tonic::transport::Server::builder();
+                if let Some(tls) = tls {
+                    builder = builder.tls_config(tls).expect("the certificates are valid");
+                }
+                let stop = async { drop(graceful_asked.await) };
+                tokio::select! {
+                    served = bound.serve(builder, service, program, stop) => served.expect("the listener works"),
+                    _ = abrupt_asked => {}
+                }
+            });
+            // Connections are tasks of the runtime and end with it.
+            runtime.shutdown_timeout(PATIENCE);
+            drop(ending);
+        };
+        let thread = thread::Builder::new().name("greeter".to_owned()).spawn(body);
+        Running {
+            graceful: Some(graceful),
+            abrupt: Some(abrupt),
+            ended,
+            thread: Some(thread.expect("a process may have one more thread")),
+        }
+    }
+}
+
+impl Running {
+    fn signal_graceful(&mut self) {
+        // A sender that is taken is dropped, which is the signal.
+        self.graceful.take();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.abrupt.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed, and the test fails by what it waits for.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn tls(certificates: &Certificates, client: ClientCertificate) -> ServerTlsConfig {
+    let leaf = &certificates.server;
+    let config = ServerTlsConfig::new().identity(Identity::from_pem(&leaf.certificate, &leaf.key));
+    match client {
+        ClientCertificate::NotAsked => config,
+        ClientCertificate::Required => {
+            config.client_ca_root(tonic::transport::Certificate::from_pem(&certificates.authority))
+        }
+    }
+}
