@@ -1,2 +1,122 @@
 //! `#[grpc_client]`: a Rust trait becomes a typed gRPC client.
+//!
+//! Programs use it as `grpc_runtime::grpc_client` and never name this crate; what it generates names
+//! nothing but `grpc_runtime`. It neither reads `.proto` files (`grpc-build` does, and writes traits
+//! with this attribute on) nor makes a call (the runtime does).
+//!
+//! Inside, an attribute goes through three steps, each in a folder or file of its own: `parse` reads
+//! it and collects every mistake, `model` is what it said, `expand` writes that out. Where there are
+//! mistakes, `recover` emits the trait alone beside their messages.
 #![forbid(unsafe_code)]
+
+mod duration;
+mod errors;
+mod expand;
+#[cfg(test)]
+mod golden;
+mod model;
+mod names;
+mod parse;
+mod recover;
+mod visibility;
+
+use proc_macro2::TokenStream;
+
+/// Makes a typed client of a trait.
+///
+/// ```ignore
+/// use grpc_runtime::{Channel, Status, Stream, Streaming, grpc_client};
+///
+/// #[grpc_client(service = "helloworld.Greeter")]
+/// pub trait Greeter {
+///     /// Says hello.
+///     #[rpc(idempotent, timeout = "500ms")]
+///     async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+///     async fn list(&self, request: HelloRequest) -> Result<Streaming<HelloReply>, Status>;
+///     async fn collect(&self, requests: impl Stream<Item = HelloRequest>) -> Result<HelloReply, Status>;
+///     async fn chat(&self, requests: impl Stream<Item = HelloRequest>) -> Result<Streaming<HelloReply>, Status>;
+/// }
+///
+/// let greeter = GreeterClient::new(channel);
+/// let reply = greeter.say_hello(request).timeout(Duration::from_millis(50)).await?;
+/// ```
+///
+/// # What a method looks like
+///
+/// `async fn`, `&self`, one argument, `Result`. The types say which sides stream: an argument
+/// `impl Stream<Item = T>` is a stream of requests, `Streaming<T>` in the result one of responses;
+/// both are recognised by their last name, and so is `Result`, which needs its two arguments. The
+/// error is `Status`. Messages are owned types that the codec knows; an empty one is `()`. A trait
+/// without methods is allowed.
+///
+/// A method's `#[cfg]`s hold for all that it becomes. Docs and `#[deprecated]` are carried to the
+/// client's method; other attributes stay on the trait's.
+///
+/// # What comes out
+///
+/// For a trait `Greeter`, as visible as the trait is:
+///
+/// - `trait Greeter: Send + Sync + 'static`, its futures `Send`: what application code is generic
+///   over, and what a fake implements, by plain `async fn`s.
+/// - `mod greeter` with a type for each method (`greeter::SayHello`, which implements `Method`),
+///   `greeter::SERVICE`, the full name of the service, and `greeter::Boxed`, the service of an erased
+///   client.
+/// - `struct GreeterClient<S = Channel>`, made by `new` from a channel, `with_service` from any tower
+///   service of the calls, or `in_process` from an implementation of the trait; `layer` puts a tower
+///   layer around it, `boxed` erases its type. Its methods are those of the trait, and each gives a
+///   `Call` to configure and await. Only a request stream differs: it may be anything that turns into
+///   an `Outbound`.
+/// - `impl Greeter for GreeterClient<S>`: clients and fakes are interchangeable. Where the trait has
+///   supertraits, this is for clients that have them too.
+///
+/// A method cannot be called `new`, `with_service`, `layer`, `boxed`, `in_process` or `clone`, which
+/// the client has already; `new_` has the wire name `New` all the same. The marker of a method
+/// `services` is `ServicesMethod`, and so for `boxed_` and `self_`.
+///
+/// # Arguments
+///
+/// All are optional.
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `service = "helloworld.Greeter"` | the full name of the service | the package and the trait's name |
+/// | `package = "helloworld"` | the package alone; not together with `service` | none |
+/// | `codec = path` | the codec of all its methods, as `Json` in `grpc_runtime::codec` | `Prost` |
+/// | `client = Name` | the type of the client | the trait's name and `Client` |
+/// | `module = name` | the module of markers | the trait's name in `snake_case` |
+/// | `crate = path` | where `grpc_runtime` is: a path from a crate's name, `crate`, `self` or `super` | `::grpc_runtime` |
+///
+/// # Arguments of `#[rpc(..)]`
+///
+/// It goes on a method; several on one method count as one. All arguments are optional, and all but
+/// `name` are defaults that a call or a service config can override as the runtime says.
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `name = "SayHello"` | the name on the wire | the method's in `UpperCamelCase` |
+/// | `idempotent` | a repetition does nothing more | unknown |
+/// | `no_side_effects` | the call changes nothing, so that a repetition does not either | unknown |
+/// | `timeout = "500ms"` | the deadline, from the start of the call: decimals, one of `ns`, `us`, `ms`, `s`, `m`, `h`, no space; at most 99999999 hours | none |
+/// | `wait_for_ready`, `wait_for_ready = false` | whether a call waits for a connection or fails without one | unset |
+/// | `max_request_bytes = 65536` | the largest request sent, in bytes as encoded; a constant expression | the runtime's |
+/// | `max_response_bytes = 65536` | the largest response accepted, likewise | the runtime's |
+///
+/// # Errors
+///
+/// Every mistake is an error of the compiler at its place that says what to write instead; all of
+/// them are told at once.
+#[proc_macro_attribute]
+pub fn grpc_client(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    expanded(arguments.into(), item.into()).into()
+}
+
+/// What the attribute makes of its trait.
+fn expanded(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match parse::service(arguments, item) {
+        Ok(service) => expand::service(&service),
+        Err(instead) => instead,
+    }
+}

@@ -1,0 +1,78 @@
+//! The expansion as a person reads it: what traits become, compared with files that are reviewed.
+//! Write them anew by `GOLDEN=overwrite cargo test -p grpc-macros`.
+
+use std::path::Path;
+
+use proc_macro2::TokenStream;
+
+use crate::expanded;
+
+#[test]
+fn four_shapes() {
+    let arguments = r#"service = "helloworld.Greeter""#;
+    let item = r#"
+        /// Greets.
+        pub trait Greeter {
+            /// Says hello.
+            #[rpc(idempotent, timeout = "500ms")]
+            async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+            async fn list(&self, request: HelloRequest) -> Result<Streaming<HelloReply>, Status>;
+            async fn collect(
+                &self,
+                requests: impl Stream<Item = HelloRequest>,
+            ) -> Result<HelloReply, Status>;
+            async fn chat(
+                &self,
+                requests: impl Stream<Item = HelloRequest>,
+            ) -> Result<Streaming<HelloReply>, Status>;
+        }
+    "#;
+    check("four_shapes", arguments, item);
+}
+
+#[test]
+fn every_argument() {
+    let arguments = r#"
+        package = "a.b", codec = codecs::Json, client = Calls, module = calls, crate = self::runtime
+    "#;
+    let item = r#"
+        #[deprecated]
+        pub(super) trait Kept: Named {
+            #[cfg(unix)]
+            #[cfg(feature = "more")]
+            #[deprecated = "write `put`"]
+            #[rpc(name = "Put", no_side_effects, timeout = "1.000001s")]
+            #[rpc(wait_for_ready = false, max_request_bytes = 8, max_response_bytes = 2 * LIMIT)]
+            async fn r#type(&self, _: S) -> Result<(), Status>;
+        }
+    "#;
+    check("every_argument", arguments, item);
+}
+
+#[test]
+fn mistakes_leave_the_trait() {
+    let item = r#"
+        pub trait Greeter {
+            #[rpc(timeout = "never")]
+            async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+            const fn wrong<T>(self, Pattern(inside): T) {}
+        }
+    "#;
+    check("mistakes_leave_the_trait", r#"service = "a/b", codex = Json"#, item);
+}
+
+fn check(name: &str, arguments: &str, item: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/golden/{name}.expanded"));
+    let expansion = written(arguments, item);
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "overwrite") {
+        std::fs::write(&path, &expansion).expect("the golden file can be written");
+    }
+    let golden = std::fs::read_to_string(&path).expect("there is a golden file");
+    assert_eq!(expansion, golden, "the expansion changed: is the new one right?");
+}
+
+fn written(arguments: &str, item: &str) -> String {
+    let tokens = |text: &str| text.parse::<TokenStream>().expect("the test's own text is Rust");
+    let expansion = expanded(tokens(arguments), tokens(item));
+    prettyplease::unparse(&syn::parse2(expansion).expect("the expansion is a file of Rust"))
+}
