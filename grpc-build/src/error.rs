@@ -211,25 +211,30 @@ impl Place {
         self
     }
 
+    /// The line, or the part of a long one that is near the spot, and the carets under it.
     fn fmt_excerpt(&self, f: &mut fmt::Formatter<'_>, gutter: usize) -> fmt::Result {
-        let indent: String = expand_tabs(self.text.chars().take(self.column - 1));
+        let first =
+            if self.column > LONGEST_EXCERPT { self.column - LONGEST_EXCERPT / 2 } else { 1 };
+        let cut = if first > 1 { "..." } else { "" };
+        let mut shown = self.text.chars().skip(first - 1);
+        let before = expand_tabs(shown.by_ref().take(self.column - first));
+        let after = expand_tabs(shown.by_ref().take(LONGEST_EXCERPT));
+        let more = if shown.next().is_some() { "..." } else { "" };
+        let indent = cut.len() + before.chars().count();
+        let carets = "^".repeat(self.width.min(LONGEST_EXCERPT));
+
         write!(f, "\n{:gutter$} |", "")?;
-        write!(f, "\n{} | {}", self.line, expand_tabs(self.text.chars()))?;
-        write!(
-            f,
-            "\n{:gutter$} | {:indent$}{:^<width$}",
-            "",
-            "",
-            "",
-            indent = indent.chars().count(),
-            width = self.width
-        )?;
+        write!(f, "\n{} | {cut}{before}{after}{more}", self.line)?;
+        write!(f, "\n{:gutter$} | {:indent$}{carets}", "", "")?;
         match &self.label {
             Some(label) => write!(f, " {label}"),
             None => Ok(()),
         }
     }
 }
+
+/// In characters, on each side of the spot.
+const LONGEST_EXCERPT: usize = 120;
 
 /// A tab is as wide as the terminal likes; four spaces are four carets wide everywhere.
 fn expand_tabs(characters: impl Iterator<Item = char>) -> String {
@@ -277,6 +282,20 @@ mod tests {
         assert_eq!((place.line, place.column), (1, 1));
         assert_eq!(Place::at_line("a\n", 0, 1, 1), None);
         assert_eq!(Place::at_line("a\n", 7, 1, 1), None);
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let source = format!("{}bad{}", "a".repeat(100_000), "b".repeat(100_000));
+        let place = Place::at_offset(&source, 100_000, 3);
+        let shown = Diagnostic::new(None, "no").with_place(Some(place)).to_string();
+        let expected = format!(
+            "no\n  |\n1 | ...{}bad{}...\n  | {}^^^",
+            "a".repeat(60),
+            "b".repeat(117),
+            " ".repeat(63)
+        );
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use prost_types::FileDescriptorProto;
+use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, MessageOptions};
 
 use super::{Element, Kind, elements};
 use crate::error::{Diagnostic, Error, ErrorKind, Place};
@@ -43,6 +43,7 @@ pub(crate) fn check(
     let mut check = Check { places, found: Vec::new(), spelled: BTreeMap::new() };
     for file in files {
         check.package(file);
+        file.message_type.iter().for_each(|message| check.maps(file, message));
         let all = elements(file);
         for element in all.iter().filter(|element| is_generated(&element.path())) {
             check.element(file, element, &all, keep_enum_prefix);
@@ -75,6 +76,22 @@ impl Check<'_> {
         if !file.package().is_empty() && parts.iter().any(|part| !is_name(part)) {
             let message = format!("`{}` is no package name", file.package());
             self.found.push(Diagnostic::new(Some(file.name().to_owned()), message));
+        }
+    }
+
+    /// No `.proto` file can say this wrong, but a descriptor set can.
+    fn maps(&mut self, file: &FileDescriptorProto, message: &DescriptorProto) {
+        let is_entry = message.options.as_ref().is_some_and(MessageOptions::map_entry);
+        let names: Vec<_> = message.field.iter().map(FieldDescriptorProto::name).collect();
+        if is_entry && names != ["key", "value"] {
+            let message = format!(
+                "the map entry `{}` has other fields than `key` and `value`",
+                message.name()
+            );
+            self.found.push(Diagnostic::new(Some(file.name().to_owned()), message));
+        }
+        for nested in &message.nested_type {
+            self.maps(file, nested);
         }
     }
 

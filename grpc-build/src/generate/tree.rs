@@ -139,8 +139,9 @@ fn spaced(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len() + text.len() / 16);
     let mut before = "";
     for line in text.lines() {
-        let ends_item =
-            matches!(before.trim_start(), "}" | "};" | ">;") || before.ends_with("::Status>;");
+        let ends_item = matches!(before.trim_start(), "}" | "};" | ">;")
+            || before.ends_with("::Status>;")
+            || before.ends_with("{}");
         let starts_item = ["///", "#[", "pub ", "impl ", "async fn "]
             .iter()
             .any(|start| line.trim_start().starts_with(start));

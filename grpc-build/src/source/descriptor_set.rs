@@ -31,7 +31,7 @@ pub(crate) fn load(bytes: &[u8]) -> Result<Loaded, Error> {
     };
     let files = decode(bytes).map_err(invalid)?;
     crate::descriptor::check_syntax(&files)?;
-    DescriptorPool::decode(bytes).map_err(|error| {
+    let pool = DescriptorPool::decode(bytes).map_err(|error| {
         let place = error.line().zip(error.column());
         let place =
             place.map(|(line, column)| format!(" (line {}, column {})", line + 1, column + 1));
@@ -40,6 +40,8 @@ pub(crate) fn load(bytes: &[u8]) -> Result<Loaded, Error> {
             .with_note("help: the set must hold every imported file: protoc's `--include_imports`");
         Error::diagnostics_of(ErrorKind::InvalidDescriptorSet, vec![diagnostic])
     })?;
+    // The pool's, not the ones given: in these, every type is named in full.
+    let files = pool.files().map(|file| file.file_descriptor_proto().clone()).collect();
     Ok(Loaded { files, encoded: bytes.to_vec(), ..Loaded::default() })
 }
 

@@ -53,6 +53,10 @@ impl Includes {
                 _ => Err(self.missing(proto)),
             };
         }
+        if proto.is_dir() {
+            let message = format!("`{}` is a folder: name the .proto files in it", proto.display());
+            return Err(Error::new(ErrorKind::InvalidOption, message));
+        }
         let path = normalized(proto);
         let name = self
             .folders

@@ -2,6 +2,7 @@
 //!
 //! Each source yields the same [`Loaded`]; from there on nothing knows which one it was.
 
+mod blank_lines;
 mod descriptor_set;
 mod includes;
 mod protoc;

@@ -68,10 +68,8 @@ fn cannot_run(protoc: &Path, given: bool, cause: &io::Error) -> Error {
 }
 
 fn failed(protoc: &Path, said: &str, includes: &Includes) -> Error {
-    let lines: Vec<_> = said
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.contains(": warning: "))
-        .collect();
+    let lines: Vec<_> =
+        said.lines().filter(|line| !line.trim().is_empty() && !is_warning(line)).collect();
     let found: Option<Vec<_>> = lines.iter().map(|line| diagnostic(line, includes)).collect();
     match found {
         Some(diagnostics) if !diagnostics.is_empty() => {
@@ -82,6 +80,10 @@ fn failed(protoc: &Path, said: &str, includes: &Includes) -> Error {
             format!("`{}` failed:\n{}", protoc.display(), said.trim_end()),
         ),
     }
+}
+
+fn is_warning(line: &str) -> bool {
+    line.contains(": warning: ") || line.starts_with("[libprotobuf WARNING")
 }
 
 /// Reads `file:line:column: message` or `file: message`; `None` where the line is neither.

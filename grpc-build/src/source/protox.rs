@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use ::protox::file::{File, FileResolver, GoogleFileResolver};
 use miette::Diagnostic as _;
 
 use super::includes::Includes;
-use super::{Loaded, text_of};
+use super::{Loaded, blank_lines};
 use crate::error::{Diagnostic, Error, ErrorKind, Place};
 
 pub(super) fn load(names: &[String], includes: &Includes) -> Result<Loaded, Error> {
@@ -38,13 +39,18 @@ pub(super) fn load(names: &[String], includes: &Includes) -> Result<Loaded, Erro
     Ok(Loaded {
         files: compiler.file_descriptor_set().file,
         encoded: compiler.encode_file_descriptor_set(),
-        places: opened.take(),
+        places: opened.take().into_iter().map(|(name, source)| (name, source.path)).collect(),
         ..Loaded::default()
     })
 }
 
-/// The place of every file that was found on disk, by name; filled while the compiler asks for imports.
-type Opened = Rc<RefCell<BTreeMap<String, PathBuf>>>;
+/// Every file that was found on disk, by name; filled while the compiler asks for imports.
+type Opened = Rc<RefCell<BTreeMap<String, Source>>>;
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
 
 struct Resolver {
     includes: Includes,
@@ -53,29 +59,45 @@ struct Resolver {
 
 impl FileResolver for Resolver {
     fn open_file(&self, name: &str) -> Result<File, ::protox::Error> {
-        match self.includes.find(name) {
-            Some(path) => {
-                self.opened.borrow_mut().insert(name.to_owned(), path.clone());
-                File::open(name, &path)
-            }
-            None => GoogleFileResolver::new().open_file(name),
-        }
+        let Some(path) = self.includes.find(name) else {
+            return GoogleFileResolver::new().open_file(name);
+        };
+        let text = blank_lines::keep(&read(&path)?).into_owned();
+        let file = File::from_source(name, &text);
+        self.opened.borrow_mut().insert(name.to_owned(), Source { path, text });
+        file
     }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path)
+        .map_err(|cause| io::Error::new(cause.kind(), format!("cannot read `{shown}`: {cause}")))?;
+    String::from_utf8(bytes).map_err(|cause| {
+        let valid = cause.utf8_error().valid_up_to();
+        let before = &cause.as_bytes()[..valid];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{shown}:{line}: the file is not UTF-8 text"),
+        )
+    })
 }
 
 fn translate(
     error: &::protox::Error,
-    opened: &BTreeMap<String, PathBuf>,
+    opened: &BTreeMap<String, Source>,
     includes: &Includes,
 ) -> Vec<Diagnostic> {
-    let place = error.file().and_then(|name| opened.get(name));
-    let file =
-        place.map(|path| path.display().to_string()).or_else(|| error.file().map(str::to_owned));
-    let source = place.map(|path| text_of(path)).unwrap_or_default();
+    let source = error.file().and_then(|name| opened.get(name));
+    let file = source
+        .map(|source| source.path.display().to_string())
+        .or_else(|| error.file().map(str::to_owned));
+    let text = source.map(|source| source.text.as_str()).unwrap_or_default();
 
-    let mut all = vec![one(error, file.clone(), &source)];
+    let mut all = vec![one(error, file.clone(), text)];
     for related in error.related().into_iter().flatten() {
-        all.push(one(related, file.clone(), &source));
+        all.push(one(related, file.clone(), text));
     }
     if error.is_file_not_found() {
         all[0] = all[0].clone().with_note(format!(
@@ -83,8 +105,10 @@ fn translate(
             includes.list(),
         ));
     }
-    if let Some(cause) = std::error::Error::source(error).filter(|_| error.is_io()) {
-        all[0].message = format!("{}: {cause}", all[0].message);
+    if all[0].message.contains("found 'edition'") {
+        all[0] = all[0]
+            .clone()
+            .with_note("help: editions are not supported; write `syntax = \"proto3\";`");
     }
     all
 }
