@@ -18,6 +18,8 @@ mod model;
 mod names;
 mod parse;
 mod recover;
+#[cfg(test)]
+mod robustness;
 mod visibility;
 
 use proc_macro2::TokenStream;

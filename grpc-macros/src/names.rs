@@ -65,16 +65,27 @@ pub(crate) fn generated(name: &Ident) -> Span {
     name.span().resolved_at(Span::call_site())
 }
 
-/// `tokens` as if all of them stood at `span`: where an error in them is then reported.
-pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
-    let respan = |mut token: TokenTree| {
+/// `name` itself, known to be generated: lints leave it alone, and errors point at the user's.
+pub(crate) fn derived(name: &Ident) -> Ident {
+    // Generated spans are of this crate's edition, which reserves `gen`; the user's may not.
+    let mut derived =
+        if name == "gen" { Ident::new_raw("gen", generated(name)) } else { name.clone() };
+    derived.set_span(generated(name));
+    derived
+}
+
+/// `tokens` as if all of them stood at `place`, where an error in them is then reported; what they
+/// mean stays what it is where they come from.
+pub(crate) fn relocated(tokens: TokenStream, place: Span) -> TokenStream {
+    let relocate = |mut token: TokenTree| {
+        let span = place.resolved_at(token.span());
         if let TokenTree::Group(group) = &token {
-            token = Group::new(group.delimiter(), respanned(group.stream(), span)).into();
+            token = Group::new(group.delimiter(), relocated(group.stream(), place)).into();
         }
         token.set_span(span);
         token
     };
-    tokens.into_iter().map(respan).collect()
+    tokens.into_iter().map(relocate).collect()
 }
 
 /// Whether `name` can name a method on the wire, or one part of a service's full name.

@@ -1,11 +1,9 @@
 //! What is visible where, one module deeper: the markers stand in a module of their own, and must be
 //! visible from exactly where their trait is, or private messages would leak through them.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Visibility;
-
-use crate::names;
 
 /// `visibility`, as an item of a module inside of the item's own has to write it.
 pub(crate) fn inside(visibility: &Visibility) -> TokenStream {
@@ -28,7 +26,18 @@ pub(crate) fn inside(visibility: &Visibility) -> TokenStream {
 
 /// `visibility` beside its item, marked as generated.
 pub(crate) fn beside(visibility: &Visibility) -> TokenStream {
-    names::respanned(visibility.to_token_stream(), Span::call_site())
+    respanned(visibility.to_token_stream())
+}
+
+fn respanned(tokens: TokenStream) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), respanned(group.stream())).into();
+        }
+        token.set_span(Span::call_site());
+        token
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 #[cfg(test)]

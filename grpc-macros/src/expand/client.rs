@@ -4,9 +4,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::markers::field;
 use crate::model::{Rpc, Service};
-use crate::names::generated;
+use crate::names;
 use crate::visibility;
 
 /// `pub struct GreeterClient<S = Channel> { .. }` and its functions.
@@ -17,7 +16,7 @@ pub(crate) fn client(service: &Service) -> TokenStream {
     let (s, l, t) = (service.unused("S"), service.unused("L"), service.unused("T"));
     let bounds: Vec<TokenStream> = service.rpcs.iter().map(|rpc| rpc.bound(service)).collect();
     let boxes = service.rpcs.iter().map(|rpc| {
-        let (cfgs, field) = (rpc.cfgs(), field(rpc));
+        let (cfgs, field) = (rpc.cfgs(), names::derived(&rpc.ident));
         quote! {
             #(#cfgs)*
             #field: #codegen::BoxedService::new(::core::clone::Clone::clone(&self.service))
@@ -80,8 +79,7 @@ fn method(service: &Service, rpc: &Rpc, vis: &TokenStream) -> TokenStream {
     let (module, codegen, s) = (&service.module, &service.root.codegen, service.unused("S"));
     let (marker, argument, request) =
         (&rpc.marker, &rpc.signature.argument, &rpc.signature.request);
-    let mut ident = rpc.ident.clone();
-    ident.set_span(generated(&rpc.ident));
+    let ident = names::derived(&rpc.ident);
     let (input, message) = match rpc.signature.kind.client_streams() {
         false => (quote!(#request), quote!(#argument)),
         true => (

@@ -1,14 +1,13 @@
 //! What ties the pieces together: the client implements the trait, an implementation of the trait
 //! handles the client's calls, and an erased client finds the service of each method.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse_quote;
 use syn::spanned::Spanned;
 
-use crate::expand::markers::field;
 use crate::model::{Rpc, Service};
-use crate::names::{self, generated};
+use crate::names;
 use crate::parse::impl_bounds_mut;
 
 /// The implementations for the whole trait and for each method.
@@ -35,8 +34,7 @@ fn implementation(service: &Service) -> TokenStream {
             bounds.push(parse_quote!(::core::marker::Send));
             bounds.push(parse_quote!('static));
         }
-        let mut method = rpc.ident.clone();
-        method.set_span(generated(&rpc.ident));
+        let method = names::derived(&rpc.ident);
         let call = quote!({ #client::<#s>::#method(self, #argument).await });
         let call = at_error(rpc, call);
         quote! {
@@ -81,7 +79,7 @@ fn handler(service: &Service, rpc: &Rpc) -> TokenStream {
 /// `impl Dispatch<greeter::SayHello> for greeter::Services { .. }`
 fn dispatch(service: &Service, rpc: &Rpc) -> TokenStream {
     let (module, codegen) = (&service.module, &service.root.codegen);
-    let (cfgs, marker, field) = (rpc.cfgs(), &rpc.marker, field(rpc));
+    let (cfgs, marker, field) = (rpc.cfgs(), &rpc.marker, names::derived(&rpc.ident));
     quote! {
         #(#cfgs)*
         impl #codegen::Dispatch<#module::#marker> for #module::Services {
@@ -94,6 +92,5 @@ fn dispatch(service: &Service, rpc: &Rpc) -> TokenStream {
 
 /// `body` at the place of its method's error type, at which one that is not `Status` is reported.
 fn at_error(rpc: &Rpc, body: TokenStream) -> TokenStream {
-    let place = rpc.signature.error.span();
-    names::respanned(body, place.resolved_at(Span::call_site()))
+    names::relocated(body, rpc.signature.error.span())
 }

@@ -21,7 +21,7 @@ pub(crate) fn module(service: &Service) -> TokenStream {
     let markers = service.rpcs.iter().map(|rpc| marker(service, rpc, &inside));
     let stand_ins = service.rpcs.iter().map(|rpc| stand_in(service, rpc, &inside));
     let fields = service.rpcs.iter().map(|rpc| {
-        let (cfgs, ident, marker) = (rpc.cfgs(), field(rpc), &rpc.marker);
+        let (cfgs, ident, marker) = (rpc.cfgs(), names::derived(&rpc.ident), &rpc.marker);
         quote!(#(#cfgs)* pub(super) #ident: #codegen::BoxedService<#marker>)
     });
     let doc = format!(" The methods of `{name}` as types, and what its erased client is made of.");
@@ -45,13 +45,6 @@ pub(crate) fn module(service: &Service) -> TokenStream {
 /// `impl Method for greeter::SayHello { .. }`, for each method.
 pub(crate) fn methods(service: &Service) -> TokenStream {
     service.rpcs.iter().map(|rpc| method(service, rpc)).collect()
-}
-
-/// The name of a method's field in `Services`.
-pub(crate) fn field(rpc: &Rpc) -> syn::Ident {
-    let mut field = rpc.ident.clone();
-    field.set_span(generated(&rpc.ident));
-    field
 }
 
 /// `enum SayHello {}`
@@ -105,7 +98,7 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
         Some(codec) => quote!(#codec),
         None => quote!(#codegen::Prost),
     };
-    let codec = names::respanned(codec, place);
+    let codec = names::relocated(codec, place);
     let options = options(service, rpc);
     quote_spanned! {place=>
         #(#cfgs)*
