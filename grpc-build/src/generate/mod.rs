@@ -34,9 +34,12 @@ pub(crate) fn generate(config: &Config, loaded: Loaded) -> Result<Generated, Err
     for file in &mut files {
         descriptor::complete_source_info(file);
     }
-    let sources = files.iter().map(|file| file.name().to_owned());
+    let mut sources: Vec<_> = files.iter().map(|file| file.name().to_owned()).collect();
+    sources.sort();
     let header = header(
-        sources.filter(|name| !name.starts_with("google/protobuf/") || config.well_known_types),
+        sources
+            .into_iter()
+            .filter(|name| !name.starts_with("google/protobuf/") || config.well_known_types),
     );
     let written = messages::write(config, &externs, files)?;
 

@@ -53,6 +53,7 @@ pub(crate) fn generate(config: &Config, text: &str) -> Generated {
 }
 
 /// Whether protoc is installed; says so where it is not.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn has_protoc(test: &str) -> bool {
     let found = std::process::Command::new("protoc").arg("--version").output().is_ok();
     if !found {
