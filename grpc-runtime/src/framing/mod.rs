@@ -1,0 +1,16 @@
+//! Length-prefixed messages (PROTOCOL-HTTP2, "Length-Prefixed-Message"): a byte of flags, four of length,
+//! the message.
+//!
+//! Pure: bytes in, bytes out. The frames of HTTP/2 are another thing, and their borders mean nothing here.
+//! Encoding and compression are the codec's.
+
+mod decode;
+mod encode;
+mod error;
+
+pub(crate) use decode::{Deframer, Frame};
+pub(crate) use encode::frame;
+pub(crate) use error::FramingError;
+
+/// The flag and the length.
+const PREFIX_BYTES: usize = 5;
