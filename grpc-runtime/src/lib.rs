@@ -3,34 +3,59 @@
 
 // Row 0: values.
 mod address;
-#[allow(dead_code, unused_imports, reason = "calls are to send it and to bring it back")]
+mod connectivity;
 mod metadata;
 mod method;
-#[allow(dead_code, unused_imports, reason = "calls are to end in it")]
 mod status;
 // Row 1: pure decisions.
-#[allow(dead_code, reason = "subchannels are to wait by it")]
 mod backoff;
-#[allow(dead_code, reason = "calls are to send it")]
 mod deadline;
-#[allow(dead_code, unused_imports, reason = "calls are to read and write with it")]
 mod framing;
+mod target;
 // Row 2: leaves.
-#[cfg_attr(not(test), expect(dead_code, reason = "the channel builder is to prepare it"))]
+pub mod codec;
 mod credentials;
+mod rt;
 // Row 3: the outside world.
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "subchannels are to drive it"))]
+mod resolver;
 mod transport;
+// Row 4
+mod subchannel;
+// Row 5
+mod engine;
+// Row 6
+mod channel;
+// Row 7: the typed edge.
+mod call;
+mod client;
+mod layer;
+// Row 8
+#[doc(hidden)]
+pub mod codegen;
 
 pub use address::Address;
+pub use call::{
+    Bidi, Call, CallFuture, ClientStreaming, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
+    Out, Outbound, OutboundSender, Request, Response, ServerStreaming, SingleResponse, Streaming,
+    Unary, outbound,
+};
+pub use channel::{Channel, ChannelBuilder, ChannelError};
+pub use client::{Boxed, BoxedService, Dispatch, DynamicClient, DynamicMethod, Handler, InProcess};
+pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};
+pub use engine::CallOptions;
+pub use futures_core::Stream;
+#[cfg(feature = "macros")]
+pub use grpc_macros::grpc_client;
+pub use layer::{Intercept, Intercepted, Interceptor};
 pub use metadata::{
     IntoMetadataKey, IntoMetadataValue, InvalidMetadata, InvalidMetadataReason, Metadata,
     MetadataIter, MetadataKey, MetadataValue,
 };
 pub use method::{Idempotency, InvalidPath, MethodDescriptor, MethodKind, MethodRef};
 pub use status::{Code, Delivery, DetailsError, Origin, RpcStatus, Status, UnknownCode};
+pub use target::InvalidTarget;
 pub use transport::connect::{
     ConnectError, ConnectFuture, ConnectPhase, Connector, IoStream, MemoryConnector, MemoryListener,
 };

@@ -1,0 +1,160 @@
+//! [`Call`]: what a client method returns. Await it for the message, or set options first.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use pin_project_lite::pin_project;
+
+use crate::call::invoke::Invoke;
+use crate::call::method::{In, Method, Out};
+use crate::call::request::Request;
+use crate::call::response::Response;
+use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
+use crate::method::MethodRef;
+use crate::status::Status;
+
+/// A call about to be made. Nothing happens until it is awaited or [sent](Call::send).
+///
+/// Awaiting it gives the plain message, or the stream of them. [`send`](Call::send) gives the whole
+/// [`Response`], with headers and trailers.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<S, M: Method> {
+    service: S,
+    request: Request<M>,
+}
+
+impl<S, M: Method> Call<S, M> {
+    /// A call of `M` through `service`. Client methods do this.
+    pub fn new(service: S, message: Out<M>) -> Self {
+        Self { service, request: Request::new(message) }
+    }
+
+    pub(crate) fn of_method(service: S, method: MethodRef, message: Out<M>) -> Self {
+        Self { service, request: Request::of_method(method, message) }
+    }
+
+    /// How long the whole call may take from the moment it is sent: waiting for a connection, and all messages of
+    /// a stream, included. Then it ends with DEADLINE_EXCEEDED here, and the server is told to stop. The server
+    /// learns of the limit at the start (`grpc-timeout`).
+    ///
+    /// Default: what the method's `#[rpc(timeout = ..)]` says, else none. Replaces [`deadline`](Call::deadline).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.request.options_mut().set_timeout(timeout);
+        self
+    }
+
+    /// When the whole call has to be over, as a point in time. See [`timeout`](Call::timeout), which it replaces.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.request.options_mut().set_deadline(deadline);
+        self
+    }
+
+    /// Whether the call waits while the server cannot be reached (up to its deadline), rather than fail with
+    /// UNAVAILABLE after the first failed connection attempt. Default: `false` (gRPC wait-for-ready).
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.request.options_mut().wait_for_ready = Some(wait);
+        self
+    }
+
+    /// The largest request message, in bytes as encoded. Larger ones fail with RESOURCE_EXHAUSTED and are not
+    /// sent. Default: what the method's attribute or the channel says, else none.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.request.options_mut().max_request_bytes = Some(bytes);
+        self
+    }
+
+    /// The largest response message, in bytes. Larger ones end the call with RESOURCE_EXHAUSTED, before memory is
+    /// taken for them. Default: what the method's attribute or the channel says, else 4 MiB.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.request.options_mut().max_response_bytes = Some(bytes);
+        self
+    }
+
+    /// Sends a text beside the message. A key may be given several times; the values keep their order.
+    ///
+    /// # Errors
+    /// When the key or the value cannot be sent; the error names it and says why. `?` makes a [`Status`] of it.
+    pub fn metadata(
+        mut self,
+        key: impl IntoMetadataKey,
+        value: impl IntoMetadataValue,
+    ) -> Result<Self, InvalidMetadata> {
+        self.request.metadata_mut().append(key, value)?;
+        Ok(self)
+    }
+
+    /// Sends bytes beside the message. The key ends in `-bin`.
+    ///
+    /// # Errors
+    /// When the key cannot be sent; the error names it and says why.
+    pub fn metadata_bin(
+        mut self,
+        key: impl IntoMetadataKey,
+        value: impl AsRef<[u8]>,
+    ) -> Result<Self, InvalidMetadata> {
+        self.request.metadata_mut().append_bin(key, value)?;
+        Ok(self)
+    }
+
+    /// The call as a layer would see it, for options that have no method here.
+    pub fn request_mut(&mut self) -> &mut Request<M> {
+        &mut self.request
+    }
+}
+
+impl<S: Invoke<M>, M: Method> Call<S, M> {
+    /// Makes the call and gives back all of the outcome.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the call: the server is told, if it has heard of it.
+    pub fn send(self) -> S::Future {
+        self.service.invoke(self.request)
+    }
+}
+
+impl<S: Invoke<M>, M: Method> IntoFuture for Call<S, M> {
+    type Output = Result<In<M>, Status>;
+    type IntoFuture = CallFuture<S, M>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        CallFuture { response: self.send() }
+    }
+}
+
+impl<S, M: Method> std::fmt::Debug for Call<S, M> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Call")
+            .field("method", &self.request.method().path())
+            .field("options", self.request.options())
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A call under way that will give the plain message.
+    pub struct CallFuture<S, M>
+    where
+        M: Method,
+        S: Invoke<M>,
+    {
+        #[pin]
+        response: S::Future,
+    }
+}
+
+impl<S: Invoke<M>, M: Method> Future for CallFuture<S, M> {
+    type Output = Result<In<M>, Status>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().response.poll(context).map_ok(Response::into_message)
+    }
+}
+
+impl<S: Invoke<M>, M: Method> std::fmt::Debug for CallFuture<S, M> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("CallFuture").field(&M::DESCRIPTOR.path()).finish()
+    }
+}

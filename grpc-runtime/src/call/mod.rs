@@ -1,0 +1,24 @@
+//! The typed edge: a method is a type, a call is a `tower::Service<Request<M>>`, and a client method returns a
+//! builder that can be awaited.
+//!
+//! Not the channel: everything here runs over any service. [`service`] is where the channel becomes one.
+
+mod builder;
+mod invoke;
+mod kind;
+mod method;
+mod outbound;
+mod request;
+mod response;
+mod service;
+mod streaming;
+
+pub use self::builder::{Call, CallFuture};
+pub use self::invoke::{Invoke, InvokeFuture};
+pub use self::kind::{Bidi, ClientStreaming, Kind, ServerStreaming, SingleResponse, Unary};
+pub use self::method::{In, Method, Out};
+pub use self::outbound::{IntoOutbound, Outbound, OutboundSender, outbound};
+pub use self::request::Request;
+pub use self::response::Response;
+pub(crate) use self::service::BoxFuture;
+pub use self::streaming::Streaming;

@@ -1,0 +1,98 @@
+//! [`Response`]: what a call came back with.
+
+use std::fmt;
+
+use crate::call::kind::SingleResponse;
+use crate::call::method::{In, Method};
+use crate::engine::SingleReply;
+use crate::metadata::Metadata;
+
+/// The outcome of a call of `M` that did not fail: its message, or its stream of messages.
+///
+/// A call with one response message also has the headers that came before it and the trailers that came after;
+/// they are kept apart. A streaming call has only begun: ask the [`Streaming`](crate::Streaming) for both.
+pub struct Response<M: Method> {
+    message: In<M>,
+    reply: SingleReply,
+}
+
+impl<M: Method> Response<M> {
+    /// A response without headers or trailers, as fakes and caches make them.
+    pub fn new(message: In<M>) -> Self {
+        Self { message, reply: SingleReply::default() }
+    }
+
+    pub(crate) fn from_parts(message: In<M>, reply: SingleReply) -> Self {
+        Self { message, reply }
+    }
+
+    /// The message, as itself.
+    pub fn message(&self) -> &In<M> {
+        &self.message
+    }
+
+    /// The message, to change.
+    pub fn message_mut(&mut self) -> &mut In<M> {
+        &mut self.message
+    }
+
+    /// Only the message.
+    pub fn into_message(self) -> In<M> {
+        self.message
+    }
+
+    /// Changes the message and keeps the rest.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(In<M>) -> In<M>) -> Self {
+        Self { message: change(self.message), reply: self.reply }
+    }
+}
+
+impl<M: Method> Response<M>
+where
+    M::Kind: SingleResponse,
+{
+    /// What the server sent before the message.
+    pub fn headers(&self) -> &Metadata {
+        &self.reply.headers
+    }
+
+    /// What the server sent before the message, to change.
+    pub fn headers_mut(&mut self) -> &mut Metadata {
+        &mut self.reply.headers
+    }
+
+    /// What the server sent after the message.
+    pub fn trailers(&self) -> &Metadata {
+        &self.reply.trailers
+    }
+
+    /// What the server sent after the message, to change.
+    pub fn trailers_mut(&mut self) -> &mut Metadata {
+        &mut self.reply.trailers
+    }
+}
+
+impl<M: Method> Clone for Response<M>
+where
+    In<M>: Clone,
+{
+    fn clone(&self) -> Self {
+        Self { message: self.message.clone(), reply: self.reply.clone() }
+    }
+}
+
+impl<M: Method> fmt::Debug for Response<M>
+where
+    In<M>: fmt::Debug,
+{
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Response")
+            .field("method", &M::DESCRIPTOR.path())
+            .field("message", &self.message)
+            .field("headers", &self.reply.headers)
+            .field("trailers", &self.reply.trailers)
+            .finish()
+    }
+}

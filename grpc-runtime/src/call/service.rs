@@ -1,0 +1,71 @@
+//! Where a typed call meets the channel: encode, hand over the bytes, decode.
+
+use std::future::{Future, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use crate::call::kind::Kind;
+use crate::call::method::Method;
+use crate::call::request::Request;
+use crate::call::response::Response;
+use crate::channel::Channel;
+use crate::codec::Codec;
+use crate::engine::{Incoming, NotStarted, Outgoing};
+use crate::status::Status;
+
+/// A boxed call: the one allocation a call costs beyond its messages and its HTTP/2 stream.
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl<M: Method> Service<Request<M>> for Channel {
+    type Response = Response<M>;
+    type Error = Status;
+    type Future = BoxFuture<Result<Response<M>, Status>>;
+
+    /// Always ready: a call waits for its connection itself, under its own deadline.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<M>) -> Self::Future {
+        let (message, method, options) = request.into_parts();
+        let max_bytes = self.engine().max_request_bytes(&method, &options);
+        // Encoded and, where a connection is ready, on its way before the future exists: that holds neither the
+        // message nor the options, and stays small.
+        let started = <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, max_bytes)
+            .map_err(NotStarted::Failed)
+            .map(|body| Outgoing { method, content_type: M::Codec::CONTENT_TYPE, options, body })
+            .and_then(|call| self.engine().try_start(call));
+        match started {
+            Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),
+            Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),
+            Err(NotStarted::Waits(waiting)) => {
+                let engine = self.engine().clone();
+                Box::pin(async move { Receiving::new(engine.start(waiting).await?).await })
+            }
+        }
+    }
+}
+
+/// A call whose request is under way.
+struct Receiving<M> {
+    incoming: Option<Incoming>,
+    method: PhantomData<fn() -> M>,
+}
+
+impl<M> Receiving<M> {
+    fn new(incoming: Incoming) -> Self {
+        Self { incoming: Some(incoming), method: PhantomData }
+    }
+}
+
+impl<M: Method> Future for Receiving<M> {
+    type Output = Result<Response<M>, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        <M::Kind as Kind<_, _>>::poll_receive::<M::Codec>(&mut self.incoming, context)
+            .map_ok(|(message, reply)| Response::from_parts(message, reply))
+    }
+}

@@ -1,0 +1,183 @@
+//! [`ChannelBuilder`]: every setting of a channel, with its default.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::uri::Authority;
+
+use crate::channel::{Channel, ChannelError};
+#[cfg(feature = "tls")]
+use crate::credentials::ClientTls;
+use crate::credentials::Security;
+use crate::engine::{Engine, Limits, Templates};
+use crate::subchannel::{Settings, Subchannel};
+use crate::target::{SecurityHint, Target};
+use crate::transport::connect::{Connector, Dialer};
+use crate::transport::h2::Http2Settings;
+
+/// Describes a channel. [`build`](ChannelBuilder::build) checks everything and does no I/O on the network.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ChannelBuilder {
+    target: String,
+    security: Chosen,
+    authority: Option<String>,
+    user_agent: Option<String>,
+    connector: Option<Arc<dyn Connector>>,
+    limits: Limits,
+    http2: Http2Settings,
+}
+
+/// What the program said about protection.
+#[derive(Clone)]
+enum Chosen {
+    /// Nothing: the target decides, else TLS.
+    Nothing,
+    Plaintext,
+    #[cfg(feature = "tls")]
+    Tls(Box<ClientTls>),
+}
+
+impl ChannelBuilder {
+    pub(super) fn new(target: String) -> Self {
+        Self {
+            target,
+            security: Chosen::Nothing,
+            authority: None,
+            user_agent: None,
+            connector: None,
+            limits: Limits::default(),
+            http2: Http2Settings::default(),
+        }
+    }
+
+    /// Sends everything unprotected (HTTP/2 with prior knowledge). Without it, or a target that begins with
+    /// `http://`, a channel uses TLS.
+    pub fn plaintext(mut self) -> Self {
+        self.security = Chosen::Plaintext;
+        self
+    }
+
+    /// Uses TLS with these settings. Default: TLS that trusts what the operating system trusts.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.security = Chosen::Tls(Box::new(tls));
+        self
+    }
+
+    /// What is sent as `:authority`, and the name that TLS verifies unless [`ClientTls::server_name`] says
+    /// another. Default: the host, and the port if one was given, of the target.
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.authority = Some(authority.into());
+        self
+    }
+
+    /// What is sent in front of our own `user-agent`, such as `shop/1.4`.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Opens byte streams in place of the built-in TCP and Unix sockets; TLS and HTTP/2 come on top as usual.
+    pub fn connector(mut self, connector: impl Connector) -> Self {
+        self.connector = Some(Arc::new(connector));
+        self
+    }
+
+    /// The largest request message, in bytes as encoded, where neither call nor method says otherwise. Default: no
+    /// limit.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_request_bytes = bytes;
+        self
+    }
+
+    /// The largest response message, in bytes, where neither call nor method says otherwise. Default: 4 MiB.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_response_bytes = bytes;
+        self
+    }
+
+    /// The largest block of response headers or trailers, in bytes as HTTP/2 counts them (name, value and 32 a
+    /// field); the server is told. Default: 8 KiB.
+    pub fn max_header_list_bytes(mut self, bytes: u32) -> Self {
+        self.http2.max_header_list_size = bytes;
+        self
+    }
+
+    /// How many bytes a server may send on one stream before the program reads them. Default: 1 MiB.
+    pub fn stream_window_bytes(mut self, bytes: u32) -> Self {
+        self.http2.stream_window = bytes;
+        self
+    }
+
+    /// How many bytes a server may send on all streams of a connection before the program reads them; best several
+    /// times a stream's, so that one unread stream does not hold up the others. Default: 8 MiB.
+    pub fn connection_window_bytes(mut self, bytes: u32) -> Self {
+        self.http2.connection_window = bytes;
+        self
+    }
+
+    /// Checks the settings and makes the channel. It connects on the first call.
+    ///
+    /// With the default trust of TLS, the operating system's root certificates are read here.
+    ///
+    /// # Errors
+    /// See [`ChannelError`]; each says what to write instead.
+    pub fn build(self) -> Result<Channel, ChannelError> {
+        let target = Target::parse(&self.target)?;
+        let security = self.security.decide(&target)?;
+        let authority = self.authority.unwrap_or_else(|| target.authority().to_owned());
+        let parsed = Authority::try_from(authority.as_str())
+            .map_err(|cause| ChannelError::Authority { authority: authority.clone(), cause })?;
+        let templates = Templates::new(security.scheme(), parsed, user_agent(self.user_agent)?);
+        let mut dialer = Dialer::new(security);
+        if let Some(connector) = self.connector {
+            dialer = dialer.with_connector(connector);
+        }
+        let http2 = self.http2;
+        let subchannel = Subchannel::new(Settings { target, authority, dialer, http2 });
+        Ok(Channel { engine: Engine::new(subchannel, templates, self.limits) })
+    }
+}
+
+impl Chosen {
+    fn decide(self, target: &Target) -> Result<Security, ChannelError> {
+        match (self, target.security()) {
+            (Self::Plaintext, Some(SecurityHint::Tls)) => {
+                Err(ChannelError::Contradiction { scheme: "https", setting: ".plaintext()" })
+            }
+            (Self::Plaintext, Some(SecurityHint::Plaintext) | None)
+            | (Self::Nothing, Some(SecurityHint::Plaintext)) => Ok(Security::Plaintext),
+            #[cfg(feature = "tls")]
+            (Self::Tls(_), Some(SecurityHint::Plaintext)) => {
+                Err(ChannelError::Contradiction { scheme: "http", setting: ".tls(..)" })
+            }
+            #[cfg(feature = "tls")]
+            (Self::Tls(tls), Some(SecurityHint::Tls) | None) => Ok(Security::Tls(tls.prepare()?)),
+            #[cfg(feature = "tls")]
+            (Self::Nothing, Some(SecurityHint::Tls) | None) => {
+                Ok(Security::Tls(ClientTls::new().prepare()?))
+            }
+            #[cfg(not(feature = "tls"))]
+            (Self::Nothing, Some(SecurityHint::Tls) | None) => Err(ChannelError::TlsNotBuiltIn),
+        }
+    }
+}
+
+/// The program's own name first, then ours (gRPC over HTTP/2, "User Agents").
+fn user_agent(program: Option<String>) -> Result<HeaderValue, ChannelError> {
+    let Some(program) = program else { return Ok(HeaderValue::from_static(OURS)) };
+    let both = format!("{program} {OURS}");
+    HeaderValue::from_str(&both).map_err(|_invalid| ChannelError::UserAgent(program))
+}
+
+const OURS: &str = concat!("grpc-rust-typed/", env!("CARGO_PKG_VERSION"));
+
+impl std::fmt::Debug for ChannelBuilder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ChannelBuilder")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}

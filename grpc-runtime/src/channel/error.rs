@@ -1,0 +1,87 @@
+//! Why a channel could not be built.
+
+use std::error::Error;
+use std::fmt;
+
+#[cfg(feature = "tls")]
+use crate::credentials::TlsConfigError;
+use crate::target::InvalidTarget;
+
+/// What is wrong with a channel's description. Found before any I/O.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// The target cannot be understood.
+    Target(InvalidTarget),
+    /// The TLS settings do not hold together.
+    #[cfg(feature = "tls")]
+    Tls(TlsConfigError),
+    /// TLS is the default, and this program was built without it.
+    TlsNotBuiltIn,
+    /// The target's scheme says one thing and the builder another.
+    Contradiction {
+        /// What the target says: `http` or `https`.
+        scheme: &'static str,
+        /// What the builder says.
+        setting: &'static str,
+    },
+    /// What was given as authority cannot be one.
+    Authority {
+        /// The text that was given or derived.
+        authority: String,
+        /// What the parser of URIs says.
+        cause: http::uri::InvalidUri,
+    },
+    /// The user agent has bytes that a header cannot carry.
+    UserAgent(String),
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(error) => fmt::Display::fmt(error, formatter),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => fmt::Display::fmt(error, formatter),
+            Self::TlsNotBuiltIn => formatter.write_str(
+                "a channel uses TLS unless told otherwise, and grpc-runtime was built without it: enable its feature \
+                 `tls-ring` or `tls-aws-lc`, or ask for `.plaintext()`",
+            ),
+            Self::Contradiction { scheme, setting } => write!(
+                formatter,
+                "the target begins with `{scheme}://` but the builder says `{setting}`: drop one of the two"
+            ),
+            Self::Authority { authority, .. } => write!(
+                formatter,
+                "{authority:?} is not an authority: write a host, or a host and a port"
+            ),
+            Self::UserAgent(text) => {
+                write!(formatter, "the user agent {text:?} cannot be sent: use visible ASCII only")
+            }
+        }
+    }
+}
+
+impl Error for ChannelError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Target(error) => error.source(),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => error.source(),
+            Self::Authority { cause, .. } => Some(cause),
+            Self::TlsNotBuiltIn | Self::Contradiction { .. } | Self::UserAgent(_) => None,
+        }
+    }
+}
+
+impl From<InvalidTarget> for ChannelError {
+    fn from(error: InvalidTarget) -> Self {
+        Self::Target(error)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<TlsConfigError> for ChannelError {
+    fn from(error: TlsConfigError) -> Self {
+        Self::Tls(error)
+    }
+}

@@ -1,0 +1,89 @@
+//! [`InProcess`]: any implementation of a client trait, as the service behind a client. No network, no codec; layers
+//! run.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use crate::call::{BoxFuture, In, Kind, Method, Out, Request, Response};
+use crate::rt;
+use crate::status::Status;
+
+/// An implementation of a client trait that stands in for a server. Cheap to clone.
+///
+/// The deadline of a call holds here too, over streams as well; it needs a tokio runtime with time, as on the wire.
+pub struct InProcess<T>(Arc<T>);
+
+impl<T> InProcess<T> {
+    /// Shares the implementation. `GreeterClient::in_process` calls this.
+    pub fn new(implementation: T) -> Self {
+        Self(Arc::new(implementation))
+    }
+}
+
+/// Answers calls of the method `M`. Generated for every implementation of the trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not answer calls of `{M}`",
+    note = "implement the trait that `#[grpc_client]` is on, for the type inside"
+)]
+pub trait Handler<M: Method>: Clone + Send + Sync + 'static {
+    /// Answers one call.
+    fn handle(
+        self,
+        message: Out<M>,
+    ) -> impl Future<Output = Result<In<M>, Status>> + Send + 'static;
+}
+
+impl<T, M> Service<Request<M>> for InProcess<T>
+where
+    M: Method,
+    InProcess<T>: Handler<M>,
+{
+    type Response = Response<M>;
+    type Error = Status;
+    type Future = BoxFuture<Result<Response<M>, Status>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<M>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let (message, method, options) = request.into_parts();
+            let Some(deadline) = options.deadline_from(&method, rt::now)? else {
+                return this.handle(message).await.map(Response::new);
+            };
+            match rt::until(deadline, this.handle(message)).await {
+                Some(answer) => Ok(Response::new(M::Kind::bound_by(answer?, deadline))),
+                None => Err(Status::deadline_exceeded(
+                    "the deadline passed before the in-process implementation answered",
+                )),
+            }
+        })
+    }
+}
+
+impl<T> Deref for InProcess<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Clone for InProcess<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for InProcess<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! What a generated client can stand on besides a channel: an implementation of its own trait, or a box; and a
+//! client for methods known only at run time.
+
+mod boxed;
+mod dynamic;
+mod in_process;
+
+pub use self::boxed::{Boxed, BoxedService, Dispatch};
+pub use self::dynamic::{DynamicClient, DynamicMethod};
+pub use self::in_process::{Handler, InProcess};

@@ -1,0 +1,74 @@
+//! One attempt: opens a stream and puts the request on it.
+//!
+//! A unary request is queued whole before the connection's task runs, so that it leaves in one write.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::engine::incoming::Incoming;
+use crate::engine::outcome;
+use crate::engine::outgoing::{Outgoing, RequestBody};
+use crate::engine::pick::Picked;
+use crate::engine::template::Template;
+use crate::engine::timer::Timer;
+use crate::engine::upload::Upload;
+use crate::rt;
+use crate::status::Status;
+use crate::transport::h2::{Connection, OpenStream};
+
+/// A call with everything decided but the connection.
+pub(crate) struct Waiting {
+    pub(super) call: Outgoing,
+    pub(super) template: Arc<Template>,
+    pub(super) wait_for_ready: bool,
+    pub(super) deadline: Option<Instant>,
+    pub(super) max_response_bytes: usize,
+}
+
+/// Why an attempt did not start.
+pub(crate) enum NotStarted {
+    /// There is no connection to start it on, or none any more: nothing was sent.
+    Waits(Box<Waiting>),
+    /// It cannot start at all.
+    Failed(Status),
+}
+
+impl Waiting {
+    /// Sends the request, or as much of it as there is; the rest goes on by itself.
+    pub(super) fn start_on(self, (connection, slot): Picked) -> Result<Incoming, NotStarted> {
+        let remaining = match self.deadline {
+            None => None,
+            Some(deadline) => {
+                Some(outcome::remaining(deadline, rt::now()).map_err(NotStarted::Failed)?)
+            }
+        };
+        let head = self.template.request(remaining, &self.call.options.metadata);
+        match connection.open(head, slot) {
+            Ok(stream) => Ok(self.send_body(connection, stream)),
+            Err(error) if connection.is_leaving() => {
+                tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
+                Err(NotStarted::Waits(Box::new(self)))
+            }
+            Err(error) => Err(NotStarted::Failed(outcome::not_opened(error, &connection))),
+        }
+    }
+
+    fn send_body(self, connection: Arc<Connection>, stream: OpenStream) -> Incoming {
+        let OpenStream { response, mut request, slot } = stream;
+        let upload = match self.call.body {
+            RequestBody::Message(message) => {
+                let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
+                // A refusal means that the stream was reset in this moment; the response says by whom.
+                let _ = request.send_data(message, true);
+                if leaves_at_once { Upload::done() } else { Upload::buffered(request) }
+            }
+            RequestBody::Stream(stream) => Upload::spawn(request, stream),
+        };
+        let timer = Timer::new(self.deadline);
+        Incoming::new(connection, slot, response, upload, timer, self.max_response_bytes)
+    }
+}
+
+/// A message up to this size has left by the time a response can come; a larger one may still be waiting for the
+/// server's flow-control window, and is taken back when the server answers early.
+const LEAVES_AT_ONCE: usize = 8 << 10;

@@ -1,0 +1,265 @@
+//! What comes back: headers, messages, trailers, and the one status at the end, under the call's deadline.
+//!
+//! One state machine for all four kinds of call. It polls the HTTP/2 stream in the caller's task; there is no
+//! task behind it. Dropping it before the end resets the stream with CANCEL.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::client::ResponseFuture;
+
+use crate::engine::SingleReply;
+use crate::engine::outcome;
+use crate::engine::timer::Timer;
+use crate::engine::upload::Upload;
+use crate::framing::Deframer;
+use crate::metadata::Metadata;
+use crate::status::Status;
+use crate::transport::h2::{Connection, Slot, TransportError};
+
+/// The response side of one call.
+#[derive(Debug)]
+pub struct Incoming {
+    state: State,
+    upload: Upload,
+    timer: Timer,
+    max_message_bytes: usize,
+    /// The message of a call that has one, until its end is known.
+    single: Option<Bytes>,
+    headers: Metadata,
+    trailers: Metadata,
+    connection: Arc<Connection>,
+    /// Freed with the stream.
+    slot: Option<Slot>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Waiting for the response's head.
+    Head(ResponseFuture),
+    /// A gRPC response: messages, then trailers.
+    Messages { stream: RecvStream, deframer: Deframer },
+    /// Something else answered: a piece of its body goes into the error.
+    NotGrpc { stream: RecvStream, answer: outcome::NotGrpc },
+    /// Over. The status stays.
+    Ended(Result<(), Status>),
+}
+
+impl Incoming {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        slot: Slot,
+        response: ResponseFuture,
+        upload: Upload,
+        timer: Timer,
+        max_message_bytes: usize,
+    ) -> Self {
+        Self {
+            state: State::Head(response),
+            upload,
+            timer,
+            max_message_bytes,
+            single: None,
+            headers: Metadata::new(),
+            trailers: Metadata::new(),
+            connection,
+            slot: Some(slot),
+        }
+    }
+
+    /// Waits for the head of the response.
+    pub(crate) fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let polled = match &mut self.state {
+            State::Head(_) => self.poll_head(context),
+            State::Messages { .. } => Poll::Ready(Ok(())),
+            State::NotGrpc { .. } => self.poll_not_grpc(context),
+            State::Ended(result) => Poll::Ready(result.clone()),
+        };
+        self.or_interrupted(polled, context)
+    }
+
+    /// The next message, undecoded; `None` after the server ended the call with OK.
+    pub(crate) fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Status>> {
+        let polled = self.poll_stream(context);
+        self.or_interrupted(polled, context)
+    }
+
+    /// The head of the response; empty before it came, and when there was none.
+    pub(crate) fn headers(&self) -> &Metadata {
+        &self.headers
+    }
+
+    /// Headers and trailers, for whoever outlives this.
+    pub(crate) fn take_metadata(&mut self) -> (Metadata, Metadata) {
+        (std::mem::take(&mut self.headers), std::mem::take(&mut self.trailers))
+    }
+
+    /// Exactly one message and an OK (gRPC over HTTP/2; a wrong number is INTERNAL, as in grpc-go and grpc-java).
+    pub(crate) fn poll_single(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(Bytes, SingleReply), Status>> {
+        while let Some(message) = ready!(self.poll_message(context))? {
+            if self.single.replace(message).is_some() {
+                return Poll::Ready(Err(self.wrong_number("several")));
+            }
+        }
+        let Some(message) = self.single.take() else {
+            return Poll::Ready(Err(self.wrong_number("none")));
+        };
+        let (headers, trailers) = self.take_metadata();
+        Poll::Ready(Ok((message, SingleReply { headers, trailers })))
+    }
+
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
+        loop {
+            match &mut self.state {
+                State::Head(_) => ready!(self.poll_head(context))?,
+                State::Messages { .. } => match ready!(self.poll_messages(context)) {
+                    Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
+                    Ok(None) => {}
+                    Err(status) => self.end(Err(status))?,
+                },
+                State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
+                State::Ended(result) => return Poll::Ready(result.clone().map(|()| None)),
+            }
+        }
+    }
+
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let State::Head(response) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let response = match ready!(Pin::new(response).poll(context)) {
+            Ok(response) => response,
+            Err(error) => {
+                let status = self.transport_failure(error.into());
+                return Poll::Ready(self.end(Err(status)));
+            }
+        };
+        let (head, stream) = response.into_parts();
+        if stream.is_end_stream() {
+            // Trailers-Only: the head is all there is, and its metadata are trailers.
+            return Poll::Ready(self.end(outcome::of_trailers_only(head.status, head.headers)));
+        }
+        self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
+            Some(answer) => State::NotGrpc { stream, answer },
+            None => State::Messages { stream, deframer: Deframer::new(self.max_message_bytes) },
+        };
+        self.headers = Metadata::from_headers(head.headers);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next message, or the end, which the state then says.
+    fn poll_messages(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
+        let State::Messages { stream, deframer } = &mut self.state else {
+            return Poll::Ready(Ok(None));
+        };
+        loop {
+            if let Some(frame) = deframer.next()? {
+                if frame.compressed {
+                    return Poll::Ready(Err(outcome::compressed(&self.headers)));
+                }
+                return Poll::Ready(Ok(Some(frame.message)));
+            }
+            match ready!(stream.poll_data(context)) {
+                Some(Ok(data)) => {
+                    // The window opens as the program reads: what is held here is one message at most.
+                    let _ = stream.flow_control().release_capacity(data.len());
+                    deframer.push(data);
+                }
+                Some(Err(error)) => return Poll::Ready(Err(self.transport_failure(error.into()))),
+                None => break,
+            }
+        }
+        let trailers = match ready!(stream.poll_trailers(context)) {
+            Ok(trailers) => trailers,
+            Err(error) => return Poll::Ready(Err(self.transport_failure(error.into()))),
+        };
+        let whole = deframer.finish();
+        // The server's own word wins over a message that it cut off.
+        let result =
+            outcome::of_trailers(trailers).and_then(|trailers| Ok(whole.map(|()| trailers)?));
+        Poll::Ready(self.end(result).map(|()| None))
+    }
+
+    fn poll_not_grpc(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let State::NotGrpc { stream, answer } = &mut self.state else {
+            return Poll::Ready(Ok(()));
+        };
+        while !answer.is_enough() {
+            match ready!(stream.poll_data(context)) {
+                Some(Ok(data)) => {
+                    let _ = stream.flow_control().release_capacity(data.len());
+                    answer.push(&data);
+                }
+                Some(Err(_)) | None => break,
+            }
+        }
+        let trailers = match answer.is_enough() {
+            true => None,
+            false => ready!(stream.poll_trailers(context)).ok().flatten(),
+        };
+        let result = answer.end(trailers);
+        Poll::Ready(self.end(result))
+    }
+
+    /// What ends a call from this side while the server is silent: its deadline, or its own request stream.
+    fn or_interrupted<T>(
+        &mut self,
+        polled: Poll<Result<T, Status>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<T, Status>> {
+        if polled.is_ready() {
+            return polled;
+        }
+        if Pin::new(&mut self.timer).poll(context).is_ready() {
+            let status = outcome::deadline_passed(matches!(self.state, State::Head(_)));
+            return Poll::Ready(Err(self.cut(status)));
+        }
+        if let Poll::Ready(status) = self.upload.poll_failed(context) {
+            return Poll::Ready(Err(self.cut(status)));
+        }
+        Poll::Pending
+    }
+
+    /// Ends the call from this side: dropping the stream resets it with CANCEL.
+    fn cut(&mut self, status: Status) -> Status {
+        let status = status.with_peer(self.connection.peer());
+        self.upload.cancel(&status);
+        self.close(Err(status.clone()));
+        status
+    }
+
+    /// Ends the call as the server, or what stands between, ended it.
+    fn end(&mut self, result: Result<Metadata, Status>) -> Result<(), Status> {
+        let result = match result {
+            Ok(trailers) => {
+                self.trailers = trailers;
+                Ok(())
+            }
+            Err(status) => Err(status.with_peer(self.connection.peer())),
+        };
+        self.upload.end(&result);
+        self.close(result.clone());
+        result
+    }
+
+    fn close(&mut self, result: Result<(), Status>) {
+        self.state = State::Ended(result);
+        self.slot = None;
+    }
+
+    fn transport_failure(&self, error: TransportError) -> Status {
+        outcome::of_transport(error, &self.connection, self.timer.deadline())
+    }
+
+    fn wrong_number(&mut self, number: &str) -> Status {
+        self.cut(outcome::wrong_number_of_messages(number))
+    }
+}

@@ -1,0 +1,113 @@
+//! One call below the codec: options, connection, deadline, bytes out, bytes in, and the status at the end.
+//!
+//! Not typed (messages are framed bytes by now) and not HTTP/2 itself (`transport`). A [`Request`] of the typed
+//! edge becomes an [`Outgoing`], [`Engine::try_start`] makes it a stream, and the kind of the call reads its [`Incoming`].
+//!
+//! [`Request`]: crate::Request
+
+mod attempt;
+mod incoming;
+mod limits;
+mod options;
+mod outcome;
+mod outgoing;
+mod pick;
+mod template;
+mod timer;
+mod upload;
+
+use std::sync::Arc;
+
+use crate::metadata::Metadata;
+use crate::method::MethodDescriptor;
+use crate::rt;
+use crate::status::{Delivery, Status};
+use crate::subchannel::Subchannel;
+
+use self::attempt::Waiting;
+
+pub(crate) use self::attempt::NotStarted;
+pub use self::incoming::Incoming;
+pub(crate) use self::limits::Limits;
+pub use self::options::CallOptions;
+pub(crate) use self::outgoing::Outgoing;
+pub use self::outgoing::{CallEnd, RequestBody, RequestStream};
+pub(crate) use self::template::Templates;
+pub(crate) use self::timer::Timer;
+
+/// What every call of a channel shares. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    subchannel: Subchannel,
+    templates: Templates,
+    limits: Limits,
+}
+
+/// What came with the one message of a unary or client-streaming call.
+#[derive(Debug, Clone, Default)]
+pub struct SingleReply {
+    pub(crate) headers: Metadata,
+    pub(crate) trailers: Metadata,
+}
+
+impl Engine {
+    pub(crate) fn new(subchannel: Subchannel, templates: Templates, limits: Limits) -> Self {
+        Self(Arc::new(Shared { subchannel, templates, limits }))
+    }
+
+    pub(crate) fn subchannel(&self) -> &Subchannel {
+        &self.0.subchannel
+    }
+
+    /// The limit on one request message: the call's, the method's or the channel's.
+    pub(crate) fn max_request_bytes(
+        &self,
+        method: &MethodDescriptor,
+        options: &CallOptions,
+    ) -> usize {
+        self.0.limits.request_bytes(method, options)
+    }
+
+    /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
+    /// request goes on from there by itself.
+    pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
+        let waiting = self.prepare(call).map_err(NotStarted::Failed)?;
+        match pick::ready(&self.0.subchannel) {
+            Some(picked) => waiting.start_on(picked),
+            None => Err(NotStarted::Waits(Box::new(waiting))),
+        }
+    }
+
+    /// Waits for a connection and puts the call on it.
+    pub(crate) async fn start(&self, mut waiting: Box<Waiting>) -> Result<Incoming, Status> {
+        loop {
+            let Waiting { wait_for_ready, deadline, .. } = *waiting;
+            let picked = pick::pick(&self.0.subchannel, wait_for_ready, deadline).await?;
+            match waiting.start_on(picked) {
+                Ok(incoming) => return Ok(incoming),
+                Err(NotStarted::Waits(again)) => waiting = again,
+                Err(NotStarted::Failed(status)) => return Err(status),
+            }
+        }
+    }
+
+    fn prepare(&self, call: Outgoing) -> Result<Waiting, Status> {
+        if !rt::is_entered() {
+            return Err(Status::internal(
+                "this call was polled outside a tokio runtime: await it in a task of one that has I/O and time enabled",
+            )
+            .with_delivery(Delivery::NotSent));
+        }
+        let (method, options) = (&call.method, &call.options);
+        Ok(Waiting {
+            template: self.0.templates.of(method, call.content_type)?,
+            wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
+            deadline: options.deadline_from(method, rt::now)?,
+            max_response_bytes: self.0.limits.response_bytes(method, options),
+            call,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! What a single call asks for beside its message.
+
+use std::time::{Duration, Instant};
+
+use crate::metadata::Metadata;
+use crate::method::MethodDescriptor;
+use crate::status::Status;
+
+/// Options of one call. What is `None` is decided by the method's attribute, then by the channel.
+///
+/// Layers change them through [`Request::options_mut`](crate::Request::options_mut).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// Sent beside the message, as HTTP headers.
+    pub metadata: Metadata,
+    /// Whether the call waits while the server cannot be reached, rather than fail with UNAVAILABLE.
+    pub wait_for_ready: Option<bool>,
+    /// The largest request message, in bytes as encoded.
+    pub max_request_bytes: Option<usize>,
+    /// The largest response message, in bytes.
+    pub max_response_bytes: Option<usize>,
+    limit: Option<TimeLimit>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TimeLimit {
+    Timeout(Duration),
+    Deadline(Instant),
+}
+
+impl CallOptions {
+    /// The call may take this long from when it is sent. Replaces a deadline.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.limit = Some(TimeLimit::Timeout(timeout));
+    }
+
+    /// The call has to be over by then. Replaces a timeout.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.limit = Some(TimeLimit::Deadline(deadline));
+    }
+
+    /// The timeout, if the call has one of its own.
+    pub fn timeout(&self) -> Option<Duration> {
+        match self.limit {
+            Some(TimeLimit::Timeout(timeout)) => Some(timeout),
+            Some(TimeLimit::Deadline(_)) | None => None,
+        }
+    }
+
+    /// The deadline, if the call has one of its own that is a point in time.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.limit {
+            Some(TimeLimit::Deadline(deadline)) => Some(deadline),
+            Some(TimeLimit::Timeout(_)) | None => None,
+        }
+    }
+
+    /// When the call has to be over, with the clock read only if there is a limit at all. A timeout too long for
+    /// the clock is none.
+    ///
+    /// # Errors
+    /// DEADLINE_EXCEEDED when that time has passed already: nothing is sent then (gRPC over HTTP/2, "Timeout").
+    pub(crate) fn deadline_from(
+        &self,
+        method: &MethodDescriptor,
+        now: impl Fn() -> Instant,
+    ) -> Result<Option<Instant>, Status> {
+        let limit = self.limit.or_else(|| method.timeout().map(TimeLimit::Timeout));
+        let Some(limit) = limit else { return Ok(None) };
+        let now = now();
+        let deadline = match limit {
+            TimeLimit::Timeout(timeout) => now.checked_add(timeout),
+            TimeLimit::Deadline(deadline) => Some(deadline),
+        };
+        match deadline {
+            Some(deadline) if deadline <= now => {
+                Err(Status::deadline_exceeded("the deadline had passed before the call was sent"))
+            }
+            deadline => Ok(deadline),
+        }
+    }
+}

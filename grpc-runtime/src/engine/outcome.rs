@@ -1,0 +1,151 @@
+//! How calls end: every way a call can fail below the codec, and the status that says it.
+//!
+//! The tables of the wire (`grpc-status`, HTTP status, RST_STREAM) are in `status::wire`; this knows which applies,
+//! and what to tell the user beside.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::metadata::Metadata;
+use crate::rt;
+use crate::status::wire::{
+    BODY_PIECE_BYTES, from_http, from_reset, from_trailers, is_grpc_content_type, missing_trailers,
+};
+use crate::status::{Delivery, Origin, Status};
+use crate::transport::h2::{Connection, TransportError};
+
+/// The end of a response that is nothing but its head.
+pub(super) fn of_trailers_only(status: StatusCode, headers: HeaderMap) -> Result<Metadata, Status> {
+    let outcome = from_trailers(&headers);
+    let content_type = headers.get(http::header::CONTENT_TYPE).cloned();
+    outcome.into_result(headers, || from_http(status, content_type.as_ref(), &[]))
+}
+
+/// The end of a response with messages. Without trailers it was cut off, whatever it said before (R-08).
+pub(super) fn of_trailers(trailers: Option<HeaderMap>) -> Result<Metadata, Status> {
+    match trailers {
+        None => Err(missing_trailers()),
+        Some(trailers) => from_trailers(&trailers).into_result(trailers, missing_status),
+    }
+}
+
+fn missing_status() -> Status {
+    Status::unknown("the server ended the call with trailers that have no grpc-status")
+        .with_origin(Origin::Transport)
+}
+
+/// An answer that did not come from a gRPC server (R-04): a proxy, a login page, the wrong port.
+#[derive(Debug)]
+pub(super) struct NotGrpc {
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    body: Vec<u8>,
+}
+
+impl NotGrpc {
+    /// `None` when the head is that of a gRPC response.
+    pub(super) fn detect(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
+        let content_type = headers.get(http::header::CONTENT_TYPE);
+        if status == StatusCode::OK && is_grpc_content_type(content_type) {
+            return None;
+        }
+        Some(Self { status, content_type: content_type.cloned(), body: Vec::new() })
+    }
+
+    pub(super) fn push(&mut self, data: &[u8]) {
+        let room = BODY_PIECE_BYTES.saturating_sub(self.body.len());
+        self.body.extend_from_slice(&data[..data.len().min(room)]);
+    }
+
+    pub(super) fn is_enough(&self) -> bool {
+        self.body.len() >= BODY_PIECE_BYTES
+    }
+
+    /// What it was; a `grpc-status` in the trailers wins over all of it.
+    pub(super) fn end(&self, trailers: Option<HeaderMap>) -> Result<Metadata, Status> {
+        let trailers = trailers.unwrap_or_default();
+        from_trailers(&trailers).into_result(trailers, || {
+            from_http(self.status, self.content_type.as_ref(), &self.body)
+        })
+    }
+}
+
+/// What is left of the call's time, when there is some.
+pub(super) fn remaining(deadline: Instant, now: Instant) -> Result<Duration, Status> {
+    match deadline.checked_duration_since(now) {
+        Some(remaining) if !remaining.is_zero() => Ok(remaining),
+        Some(_) | None => {
+            Err(Status::deadline_exceeded("the deadline passed before the request was sent")
+                .with_delivery(Delivery::NotSent))
+        }
+    }
+}
+
+/// The deadline passed here; nothing of what the server may say later counts (D-01).
+pub(super) fn deadline_passed(before_headers: bool) -> Status {
+    Status::deadline_exceeded(if before_headers {
+        "the deadline passed before the server answered"
+    } else {
+        "the deadline passed before the server ended the call"
+    })
+}
+
+/// The connection would not open a stream; nothing was sent.
+pub(super) fn not_opened(error: TransportError, connection: &Connection) -> Status {
+    Status::unavailable("the request could not be sent")
+        .with_origin(Origin::Transport)
+        .with_delivery(Delivery::NotSent)
+        .with_peer(connection.peer())
+        .with_source(error)
+}
+
+/// The stream, or the connection under it, ended without a status.
+pub(super) fn of_transport(
+    error: TransportError,
+    connection: &Connection,
+    deadline: Option<Instant>,
+) -> Status {
+    let status = if error.is_refused_headers() {
+        Status::resource_exhausted(
+            "the response headers are larger than this channel accepts, or not well formed; the limit can be raised \
+             with `ChannelBuilder::max_header_list_bytes`",
+        )
+    } else if error.is_unprocessed() {
+        Status::unavailable("the server closed the connection before it looked at this call")
+            .with_delivery(Delivery::NotProcessed)
+    } else if let Some(reason) = error.reset_code() {
+        let is_late = deadline.is_some_and(|deadline| deadline <= rt::now());
+        from_reset(reason, is_late)
+    } else {
+        let status = Status::unavailable("the connection was lost while the call was under way");
+        match connection.end() {
+            // The connection's own end says more than "stream closed".
+            Some(end) => return status.with_origin(Origin::Transport).with_source(end.clone()),
+            None => status,
+        }
+    };
+    status.with_origin(Origin::Transport).with_source(error)
+}
+
+/// A compressed message on a call that has no encoding we could undo (R-06, Z-05).
+pub(super) fn compressed(headers: &Metadata) -> Status {
+    match headers.as_headers().get("grpc-encoding").map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Status::internal(
+            "the server marked a message as compressed, but its headers name no encoding (grpc-encoding)",
+        ),
+        Some(encoding) => Status::internal(format!(
+            "the server compressed a message with {:?}, which this client did not offer: it accepts identity only",
+            String::from_utf8_lossy(encoding),
+        )),
+    }
+    .with_origin(Origin::Transport)
+}
+
+/// A method with one response message came back with none, or with more than one.
+pub(super) fn wrong_number_of_messages(number: &str) -> Status {
+    Status::internal(format!(
+        "the server sent {number} where the method has exactly one response message"
+    ))
+    .with_origin(Origin::Transport)
+}

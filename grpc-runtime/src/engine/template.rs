@@ -1,0 +1,123 @@
+//! Where request headers are written: everything that is the same for all calls of a method is made once.
+//!
+//! A call clones its template, puts its deadline in the place kept for it, and appends its metadata.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+
+use crate::deadline;
+use crate::metadata::Metadata;
+use crate::method::{MethodDescriptor, MethodRef};
+use crate::status::Status;
+
+/// The templates of one channel.
+#[derive(Debug)]
+pub(crate) struct Templates {
+    scheme: Scheme,
+    authority: Authority,
+    user_agent: HeaderValue,
+    made: ArcSwap<HashMap<Key, Arc<Template>>>,
+}
+
+/// A static method is known by its address. Two methods with the same descriptor may share one, so the codec's
+/// content type, also a static, belongs to the key.
+type Key = (usize, usize);
+
+/// The head of a request, but for what differs from call to call.
+#[derive(Debug)]
+pub(crate) struct Template {
+    uri: Uri,
+    plain: HeaderMap,
+    /// The same with `grpc-timeout` in front, where the specification wants it.
+    timed: HeaderMap,
+}
+
+impl Templates {
+    pub(crate) fn new(scheme: Scheme, authority: Authority, user_agent: HeaderValue) -> Self {
+        Self { scheme, authority, user_agent, made: ArcSwap::default() }
+    }
+
+    /// The template of a method: found, or made and, for a static method, kept.
+    pub(super) fn of(
+        &self,
+        method: &MethodRef,
+        content_type: &'static str,
+    ) -> Result<Arc<Template>, Status> {
+        let MethodRef::Static(descriptor) = *method else {
+            return self.make(method, content_type).map(Arc::new);
+        };
+        let key = (std::ptr::from_ref(descriptor).addr(), content_type.as_ptr().addr());
+        if let Some(template) = self.made.load().get(&key) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(self.make(descriptor, content_type)?);
+        self.made.rcu(|made| {
+            let mut made = HashMap::clone(made);
+            made.insert(key, Arc::clone(&template));
+            made
+        });
+        Ok(template)
+    }
+
+    fn make(
+        &self,
+        method: &MethodDescriptor,
+        content_type: &'static str,
+    ) -> Result<Template, Status> {
+        let content_type = HeaderValue::from_str(content_type).map_err(|error| {
+            Status::internal(format!(
+                "the codec's content type {content_type:?} cannot be sent as a header"
+            ))
+            .with_source(error)
+        })?;
+        let path = PathAndQuery::try_from(method.path()).map_err(|error| {
+            Status::internal(format!("the method path {:?} cannot be sent", method.path()))
+                .with_source(error)
+        })?;
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        let uri = Uri::from_parts(parts).map_err(|error| {
+            Status::internal("the method path cannot be sent").with_source(error)
+        })?;
+
+        let mut plain = HeaderMap::with_capacity(4);
+        plain.insert(TE, HeaderValue::from_static("trailers"));
+        plain.insert(CONTENT_TYPE, content_type);
+        plain.insert(USER_AGENT, self.user_agent.clone());
+        let mut timed = HeaderMap::with_capacity(5);
+        timed.insert(GRPC_TIMEOUT, HeaderValue::from_static("0n"));
+        timed.extend(plain.clone());
+        Ok(Template { uri, plain, timed })
+    }
+}
+
+impl Template {
+    /// The head of one request: HTTP/2 pseudo headers, then `grpc-timeout`, then our own, then the metadata.
+    pub(super) fn request(&self, remaining: Option<Duration>, metadata: &Metadata) -> Request<()> {
+        let mut headers = match remaining {
+            None => self.plain.clone(),
+            Some(remaining) => {
+                let mut headers = self.timed.clone();
+                headers.insert(GRPC_TIMEOUT, deadline::grpc_timeout(remaining));
+                headers
+            }
+        };
+        metadata.append_to(&mut headers);
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");

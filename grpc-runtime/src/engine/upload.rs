@@ -1,0 +1,158 @@
+//! The request side of a call after its start: nothing left, a message still in HTTP/2's buffer, or a task that
+//! sends messages as they come and as the server has room for them.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::{Reason, SendStream};
+use tokio::sync::oneshot;
+
+use crate::engine::outgoing::{CallEnd, RequestStream};
+use crate::rt;
+use crate::status::Status;
+
+/// Owned by the response side: when that goes, the upload ends with RST_STREAM(CANCEL).
+#[derive(Debug)]
+pub(super) enum Upload {
+    /// Everything is with HTTP/2, and small.
+    Done,
+    /// Everything is with HTTP/2, but may not have left.
+    Buffered(SendStream<Bytes>),
+    /// A task sends.
+    Running(Running),
+}
+
+#[derive(Debug)]
+pub(super) struct Running {
+    /// Says how to reset the stream; dropping it says CANCEL.
+    stop: oneshot::Sender<Reason>,
+    /// Tells why the request stream gave up, if it did.
+    failed: Option<oneshot::Receiver<Status>>,
+    end: CallEnd,
+}
+
+impl Upload {
+    pub(super) fn done() -> Self {
+        Self::Done
+    }
+
+    pub(super) fn buffered(stream: SendStream<Bytes>) -> Self {
+        Self::Buffered(stream)
+    }
+
+    pub(super) fn spawn(stream: SendStream<Bytes>, requests: RequestStream) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (fail, failed) = oneshot::channel();
+        let end = requests.end.clone();
+        rt::spawn_detached(
+            Task { stream, requests, stopped, pending: None, fail: Some(fail) }.run(),
+        );
+        Self::Running(Running { stop, failed: Some(failed), end })
+    }
+
+    /// Ready with a status when the request stream gave the call up.
+    pub(super) fn poll_failed(&mut self, context: &mut Context<'_>) -> Poll<Status> {
+        let Self::Running(running) = self else { return Poll::Pending };
+        let Some(failed) = &mut running.failed else { return Poll::Pending };
+        let told = ready!(Pin::new(failed).poll(context));
+        running.failed = None;
+        // Without a word, the task sent everything.
+        told.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The call was given up on this side: the stream is reset with CANCEL.
+    pub(super) fn cancel(&mut self, status: &Status) {
+        match std::mem::replace(self, Self::Done) {
+            Self::Done => {}
+            Self::Buffered(mut stream) => stream.send_reset(Reason::CANCEL),
+            // Dropped without a word, `stop` says CANCEL.
+            Self::Running(running) => running.end.set(Err(status.clone())),
+        }
+    }
+
+    /// The call is over: the sending side learns how, and a request that the server did not wait for is taken back
+    /// without calling it an error (gRPC over HTTP/2; RFC 9113 §8.1: RST_STREAM with NO_ERROR).
+    pub(super) fn end(&mut self, result: &Result<(), Status>) {
+        match std::mem::replace(self, Self::Done) {
+            Self::Done => {}
+            Self::Buffered(mut stream) => stream.send_reset(Reason::NO_ERROR),
+            Self::Running(running) => {
+                running.end.set(result.clone());
+                // The task may have ended by itself.
+                let _ = running.stop.send(Reason::NO_ERROR);
+            }
+        }
+    }
+}
+
+struct Task {
+    stream: SendStream<Bytes>,
+    requests: RequestStream,
+    stopped: oneshot::Receiver<Reason>,
+    /// What is left of the message being sent.
+    pending: Option<Bytes>,
+    fail: Option<oneshot::Sender<Status>>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        poll_fn(|context| self.poll(context)).await;
+    }
+
+    /// Ready when there is nothing more to do, whatever the reason.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Poll::Ready(reason) = Pin::new(&mut self.stopped).poll(context) {
+            self.stream.send_reset(reason.unwrap_or(Reason::CANCEL));
+            return Poll::Ready(());
+        }
+        loop {
+            if !ready!(self.poll_send(context)) {
+                return Poll::Ready(());
+            }
+            match ready!(self.requests.messages.as_mut().poll_next(context)) {
+                Some(Ok(message)) => {
+                    self.stream.reserve_capacity(message.len());
+                    self.pending = Some(message);
+                }
+                Some(Err(status)) => {
+                    self.stream.send_reset(Reason::CANCEL);
+                    if let Some(fail) = self.fail.take() {
+                        // Nobody listens when the call ended in this moment.
+                        let _ = fail.send(status);
+                    }
+                    return Poll::Ready(());
+                }
+                None => {
+                    // An empty DATA frame, never HEADERS (gRPC over HTTP/2, "Requests"). A refusal means that the
+                    // stream is over already.
+                    let _ = self.stream.send_data(Bytes::new(), true);
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// Sends the message in hand as the window allows; `false` when the stream is over.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        while let Some(message) = &mut self.pending {
+            let capacity = match self.stream.capacity() {
+                0 => match ready!(self.stream.poll_capacity(context)) {
+                    Some(Ok(capacity)) => capacity,
+                    Some(Err(_)) | None => return Poll::Ready(false),
+                },
+                capacity => capacity,
+            };
+            let slice = message.split_to(capacity.min(message.len()));
+            if message.is_empty() {
+                self.pending = None;
+            }
+            if self.stream.send_data(slice, false).is_err() {
+                return Poll::Ready(false);
+            }
+        }
+        // While no message is in hand, the only news of the stream's end is a reset.
+        Poll::Ready(self.stream.poll_reset(context).is_pending())
+    }
+}

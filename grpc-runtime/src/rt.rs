@@ -1,0 +1,66 @@
+//! Where the runtime meets tokio: the only file that spawns, sleeps, reads the clock or draws a random number.
+//!
+//! Not a runtime abstraction to plug others into: it is one place, so that everything above it takes time and
+//! randomness as arguments and tests own both. tokio's paused clock moves `now` and `sleep_until` together.
+
+use std::future::Future;
+use std::time::Instant;
+
+pub(crate) use tokio::time::Sleep;
+
+/// The present, by tokio's clock, so that a paused clock in a test is the clock of everything.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// A timer for `instant`; in the past means at once.
+pub(crate) fn sleep_until(instant: Instant) -> Sleep {
+    tokio::time::sleep_until(instant.into())
+}
+
+/// `None` when `instant` came before `future` was done; `future` is then dropped.
+pub(crate) async fn until<F: Future>(instant: Instant, future: F) -> Option<F::Output> {
+    tokio::time::timeout_at(instant.into(), future).await.ok()
+}
+
+/// A number in `0.0..1.0` for jitter. Not for secrets.
+pub(crate) fn random() -> f64 {
+    fastrand::f64()
+}
+
+/// Whether this thread can spawn and sleep.
+pub(crate) fn is_entered() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
+/// Starts a task that ends when its [`Task`] is dropped.
+///
+/// # Panics
+/// Outside a tokio runtime; callers ask [`is_entered`] first.
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
+    Task(spawn_raw(future))
+}
+
+/// Starts a task that ends by itself, because what it works for may outlive whoever started it.
+///
+/// # Panics
+/// Outside a tokio runtime; callers ask [`is_entered`] first.
+pub(crate) fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) {
+    drop(spawn_raw(future));
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+fn spawn_raw(future: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(future)
+}
+
+/// The owner of a spawned task: dropping it aborts the task.
+#[derive(Debug)]
+pub(crate) struct Task(tokio::task::JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,148 @@
+//! The task that connects: resolve, try each address, shake hands; on failure wait and do it again.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::resolver::{self, ResolveError};
+use crate::rt;
+use crate::subchannel::failure::ConnectFailure;
+use crate::subchannel::state::State;
+use crate::subchannel::{Shared, lock};
+use crate::transport::connect::ConnectError;
+use crate::transport::h2::{self, Connection, TransportError};
+
+/// Connects until there is a connection, or until a backoff passes in which nobody wanted one.
+pub(super) async fn until_ready(shared: Arc<Shared>) {
+    let given_up = GiveUp(&shared);
+    loop {
+        let started = rt::now();
+        let (number, pause, limit) = {
+            let mut attempts = lock(&shared.attempts);
+            attempts.number += 1;
+            let pause = attempts.backoff.next(rt::random());
+            (attempts.number, pause, attempts.backoff.attempt_timeout(pause))
+        };
+        let error = match rt::until(started + limit, connect(&shared)).await {
+            Some(Ok(connection)) => {
+                {
+                    let mut attempts = lock(&shared.attempts);
+                    attempts.number = 0;
+                    attempts.backoff.reset();
+                }
+                shared.replace(State::Ready(Arc::new(connection)));
+                // It may have left before anyone could be told.
+                shared.forget_connection();
+                return;
+            }
+            Some(Err(error)) => error,
+            None => AttemptError::TooSlow(limit),
+        };
+        let failure = ConnectFailure::new(&shared.settings.target, number, pause, error);
+        shared.wanted.store(false, std::sync::atomic::Ordering::Relaxed);
+        shared.replace(State::TransientFailure(failure.clone()));
+        // Measured from the start of one attempt to the start of the next (gRPC connection backoff).
+        rt::sleep_until(started + pause).await;
+
+        let is_wanted = shared.wanted.load(std::sync::atomic::Ordering::Relaxed)
+            || shared.changed.receiver_count() > 0;
+        if !is_wanted {
+            break;
+        }
+        shared.replace(State::Connecting { last: Some(failure) });
+    }
+    drop(given_up);
+}
+
+/// Nobody connects any more: the next call may start again. Also when the task's runtime ends under it.
+struct GiveUp<'a>(&'a Shared);
+
+impl Drop for GiveUp<'_> {
+    fn drop(&mut self) {
+        self.0.replace_if(|state| match state {
+            State::Connecting { .. } | State::TransientFailure(_) => {
+                Some(State::Idle { last: state.last_failure().cloned() })
+            }
+            State::Idle { .. } | State::Ready(_) => None,
+        });
+    }
+}
+
+async fn connect(shared: &Arc<Shared>) -> Result<Connection, AttemptError> {
+    let addresses = resolver::resolve(&shared.settings.target).await?;
+    let mut last = None;
+    for address in &addresses {
+        match connect_to(shared, address).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => {
+                tracing::debug!(%address, %error, "address failed");
+                last = Some(error);
+            }
+        }
+    }
+    Err(last.unwrap_or(AttemptError::NoAddresses))
+}
+
+async fn connect_to(shared: &Arc<Shared>, address: &Address) -> Result<Connection, AttemptError> {
+    let settings = &shared.settings;
+    let io = settings.dialer.connect(address, &settings.authority).await?;
+    let owner = Arc::downgrade(shared);
+    let on_leave = move |_error: Option<TransportError>| Shared::on_leave(&owner);
+    h2::connect(io, address.to_string().into(), &settings.http2, on_leave)
+        .await
+        .map_err(|error| AttemptError::Handshake { address: address.clone(), error })
+}
+
+/// Why one attempt failed.
+#[derive(Debug)]
+enum AttemptError {
+    Resolve(ResolveError),
+    NoAddresses,
+    Connect(ConnectError),
+    Handshake { address: Address, error: TransportError },
+    TooSlow(Duration),
+}
+
+impl fmt::Display for AttemptError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve(error) => fmt::Display::fmt(error, formatter),
+            Self::NoAddresses => formatter.write_str("the name resolved to no addresses"),
+            Self::Connect(error) => fmt::Display::fmt(error, formatter),
+            Self::Handshake { address, .. } => write!(
+                formatter,
+                "{address} accepted the connection but did not speak HTTP/2; if it expects TLS, say `.tls(..)`"
+            ),
+            Self::TooSlow(limit) => write!(
+                formatter,
+                "no connection within {:.0} s: packets may be dropped on the way, or the server does not answer",
+                limit.as_secs_f32()
+            ),
+        }
+    }
+}
+
+impl Error for AttemptError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Resolve(error) => error.source(),
+            Self::Connect(error) => error.source(),
+            Self::Handshake { error, .. } => Some(error),
+            Self::NoAddresses | Self::TooSlow(_) => None,
+        }
+    }
+}
+
+impl From<ResolveError> for AttemptError {
+    fn from(error: ResolveError) -> Self {
+        Self::Resolve(error)
+    }
+}
+
+impl From<ConnectError> for AttemptError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}

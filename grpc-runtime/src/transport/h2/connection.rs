@@ -1,0 +1,100 @@
+//! The handle on a connection that calls share: it opens streams. The bytes are moved by the driver's task.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{ResponseFuture, SendRequest};
+use http::Request;
+use tokio::sync::oneshot;
+
+use crate::transport::h2::error::TransportError;
+use crate::transport::h2::slots::{Slot, Slots};
+
+/// One HTTP/2 connection that is, or was, ready for calls.
+///
+/// Dropping the last handle lets the driver finish what is on the wire, say GOAWAY and close.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    requests: SendRequest<Bytes>,
+    slots: Arc<Slots>,
+    peer: Arc<str>,
+    state: Arc<State>,
+    /// Tells the driver, by being dropped, that no handle is left.
+    _released: oneshot::Sender<()>,
+}
+
+/// A stream just opened: the two halves and the slot they occupy.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    pub(crate) response: ResponseFuture,
+    pub(crate) request: SendStream<Bytes>,
+    pub(crate) slot: Slot,
+}
+
+/// What the driver tells the handles.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    leaving: AtomicBool,
+    end: OnceLock<TransportError>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        requests: SendRequest<Bytes>,
+        slots: Arc<Slots>,
+        peer: Arc<str>,
+        state: Arc<State>,
+        released: oneshot::Sender<()>,
+    ) -> Self {
+        Self { requests, slots, peer, state, _released: released }
+    }
+
+    /// The address at the other end, as text.
+    pub(crate) fn peer(&self) -> &Arc<str> {
+        &self.peer
+    }
+
+    /// Whether the connection takes no more streams: it was lost, or the peer sent GOAWAY.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state.leaving.load(Ordering::Acquire)
+    }
+
+    /// Why the connection ended, once it has and there was a reason.
+    pub(crate) fn end(&self) -> Option<&TransportError> {
+        self.state.end.get()
+    }
+
+    /// A place for one more stream, if there is one now and nobody waits for it.
+    pub(crate) fn try_slot(&self) -> Option<Slot> {
+        self.slots.try_take()
+    }
+
+    /// A place for one more stream; `None` when the connection leaves first. Cancel safe.
+    pub(crate) async fn slot(&self) -> Option<Slot> {
+        self.slots.take().await
+    }
+
+    /// Opens a stream. Nothing was sent when this fails.
+    pub(crate) fn open(
+        &self,
+        request: Request<()>,
+        slot: Slot,
+    ) -> Result<OpenStream, TransportError> {
+        // A clone per stream, because a handle that has a stream waiting for the peer's limit refuses another.
+        let (response, request) = self.requests.clone().send_request(request, false)?;
+        Ok(OpenStream { response, request, slot })
+    }
+}
+
+impl State {
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    pub(super) fn ended(&self, error: TransportError) {
+        // Only the driver ends a connection, and it does so once.
+        let _ = self.end.set(error);
+    }
+}

@@ -1,0 +1,154 @@
+//! The task that moves a connection's bytes, watches the peer's SETTINGS and GOAWAY, and says good-bye.
+//!
+//! It decides nothing about calls. Whoever connects passes `on_leave`, which is told once when the connection
+//! takes no more streams.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+
+use crate::rt;
+use crate::transport::h2::connection::{Connection, State};
+use crate::transport::h2::error::TransportError;
+use crate::transport::h2::settings::{Http2Settings, SETTINGS_NOT_SEEN};
+use crate::transport::h2::slots::Slots;
+
+/// Shakes hands over `io`, waits for the peer's SETTINGS (a server that sends none is not ready, gRPC connection
+/// backoff specification), and starts the driver's task.
+///
+/// `on_leave` runs on that task, once: with `None` after a graceful GOAWAY, with the error when the connection
+/// was lost. Cancel safe: dropping the future closes the connection.
+///
+/// # Errors
+/// When the peer does not speak HTTP/2 or goes away before its SETTINGS.
+pub(crate) async fn connect<T>(
+    io: T,
+    peer: Arc<str>,
+    settings: &Http2Settings,
+    on_leave: impl FnOnce(Option<TransportError>) + Send + 'static,
+) -> Result<Connection, TransportError>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (requests, mut connection) = settings.builder().handshake::<_, Bytes>(io).await?;
+    poll_fn(|context| until_settings(&requests, &mut connection, context)).await?;
+
+    let slots = Slots::new(requests.current_max_send_streams());
+    let state = Arc::new(State::default());
+    let (released, handles_gone) = oneshot::channel();
+    let driver = Driver {
+        connection,
+        probe: requests.clone(),
+        handles_gone,
+        leaver: Leaver {
+            slots: Arc::clone(&slots),
+            state: Arc::clone(&state),
+            on_leave: Some(on_leave),
+        },
+    };
+    rt::spawn_detached(driver.run());
+    Ok(Connection::new(requests, slots, peer, state, released))
+}
+
+type H2<T> = h2::client::Connection<T, Bytes>;
+
+fn until_settings<T>(
+    requests: &SendRequest<Bytes>,
+    connection: &mut H2<T>,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), TransportError>>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let polled = Pin::new(connection).poll(context);
+    if requests.current_max_send_streams() != SETTINGS_NOT_SEEN {
+        return Poll::Ready(Ok(()));
+    }
+    polled.map(|ended| match ended {
+        Err(error) => Err(error.into()),
+        Ok(()) => Err(TransportError::closed_before_settings()),
+    })
+}
+
+struct Driver<T, F: FnOnce(Option<TransportError>)>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    connection: H2<T>,
+    /// Answers "may a stream be opened", which a GOAWAY turns into an error; and keeps the connection open.
+    probe: SendRequest<Bytes>,
+    handles_gone: oneshot::Receiver<()>,
+    leaver: Leaver<F>,
+}
+
+impl<T, F> Driver<T, F>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    F: FnOnce(Option<TransportError>),
+{
+    async fn run(mut self) {
+        let ended = poll_fn(|context| self.poll_connection(context)).await;
+        match ended {
+            Ended::ByPeer(error) => self.leaver.leave(error),
+            Ended::ByUs => {
+                // `h2` says GOAWAY and closes by itself once nobody can open a stream; a peer that does not read
+                // that gets a bounded time.
+                drop(self.probe);
+                rt::until(rt::now() + GOOD_BYE, self.connection).await;
+            }
+        }
+    }
+
+    fn poll_connection(&mut self, context: &mut Context<'_>) -> Poll<Ended> {
+        if let Poll::Ready(result) = Pin::new(&mut self.connection).poll(context) {
+            return Poll::Ready(Ended::ByPeer(result.err().map(TransportError::from)));
+        }
+        self.leaver.slots.set_limit(self.probe.current_max_send_streams());
+        if let Poll::Ready(Err(_goaway)) = self.probe.poll_ready(context) {
+            self.leaver.leave(None);
+        }
+        Pin::new(&mut self.handles_gone).poll(context).map(|_| Ended::ByUs)
+    }
+}
+
+/// Tells the handles, the queue and the owner, once, that no more streams can be opened; by being dropped if by
+/// nothing else, because a runtime may end before its connections do.
+struct Leaver<F: FnOnce(Option<TransportError>)> {
+    slots: Arc<Slots>,
+    state: Arc<State>,
+    on_leave: Option<F>,
+}
+
+impl<F: FnOnce(Option<TransportError>)> Leaver<F> {
+    fn leave(&mut self, error: Option<TransportError>) {
+        if let Some(error) = &error {
+            self.state.ended(error.clone());
+        }
+        self.state.leave();
+        self.slots.close();
+        if let Some(on_leave) = self.on_leave.take() {
+            on_leave(error);
+        }
+    }
+}
+
+impl<F: FnOnce(Option<TransportError>)> Drop for Leaver<F> {
+    fn drop(&mut self) {
+        self.leave(None);
+    }
+}
+
+enum Ended {
+    ByPeer(Option<TransportError>),
+    ByUs,
+}
+
+/// How long a connection that nobody needs any more may take to say GOAWAY and close.
+const GOOD_BYE: Duration = Duration::from_secs(5);

@@ -1,0 +1,78 @@
+//! What went wrong with a connection or a stream: opaque, and able to answer the questions the engine asks.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use h2::Reason;
+
+/// A failure below gRPC. Cheap to clone: one connection's end is the end of many calls.
+#[derive(Debug, Clone)]
+pub(crate) struct TransportError(Arc<Cause>);
+
+#[derive(Debug)]
+enum Cause {
+    Http2(h2::Error),
+    ClosedBeforeSettings,
+}
+
+impl TransportError {
+    /// The peer took the connection and closed it without a word.
+    pub(super) fn closed_before_settings() -> Self {
+        Self(Arc::new(Cause::ClosedBeforeSettings))
+    }
+
+    /// The code of the RST_STREAM that ended the stream, whoever sent it.
+    pub(crate) fn reset_code(&self) -> Option<u32> {
+        self.http2().filter(|error| error.is_reset()).and_then(h2::Error::reason).map(u32::from)
+    }
+
+    /// Whether the peer said that it did not act on the stream: refused, or above the last id of its GOAWAY
+    /// (RFC 9113 §6.8, §8.7).
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        self.http2().is_some_and(|error| {
+            error.is_remote()
+                && (error.is_go_away()
+                    || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)))
+        })
+    }
+
+    /// Whether `h2` refused the peer's headers: too large (the usual cause), or not well formed. It resets the stream
+    /// over a block that it could read whole, and closes the connection over one that it could not.
+    pub(crate) fn is_refused_headers(&self) -> bool {
+        self.http2().is_some_and(|error| {
+            error.is_library()
+                && match error.reason() {
+                    Some(Reason::PROTOCOL_ERROR) => error.is_reset(),
+                    Some(Reason::COMPRESSION_ERROR) => error.is_go_away(),
+                    Some(_) | None => error.to_string().contains("header_list_way_too_large"),
+                }
+        })
+    }
+
+    fn http2(&self) -> Option<&h2::Error> {
+        match &*self.0 {
+            Cause::Http2(error) => Some(error),
+            Cause::ClosedBeforeSettings => None,
+        }
+    }
+}
+
+impl From<h2::Error> for TransportError {
+    fn from(error: h2::Error) -> Self {
+        Self(Arc::new(Cause::Http2(error)))
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Http2(error) => fmt::Display::fmt(error, formatter),
+            Cause::ClosedBeforeSettings => {
+                formatter.write_str("the peer closed the connection before it sent HTTP/2 SETTINGS")
+            }
+        }
+    }
+}
+
+impl Error for TransportError {}
