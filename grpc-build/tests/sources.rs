@@ -181,6 +181,17 @@ fn a_set_with_gaps_in_its_source_info_is_fine() {
 }
 
 #[test]
+fn line_ends_and_byte_order_marks_are_nothing_to_the_output() {
+    let text =
+        "// Of.\nsyntax = \"proto3\";\n/* One.\n\n   Two. */\nmessage M {\n  int32 i = 1;\n}\n";
+    let plain = support::generate(&configure(), text);
+    assert!(plain.source().contains("/// One.\n///\n/// Two.\n"), "{}", plain.source());
+    let windows =
+        support::generate(&configure(), &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    pretty_eq(windows.source(), plain.source());
+}
+
+#[test]
 fn editions_are_named_in_the_error() {
     let mut set = protox_set();
     set.file[0].syntax = Some("editions".to_owned());

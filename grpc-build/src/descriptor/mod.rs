@@ -3,8 +3,10 @@
 
 mod check;
 mod elements;
+mod groups;
 mod source_info;
 
 pub(crate) use self::check::{check, check_syntax};
 pub(crate) use self::elements::{Element, Kind, elements};
+pub(crate) use self::groups::recursive_groups;
 pub(crate) use self::source_info::complete_source_info;

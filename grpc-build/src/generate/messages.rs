@@ -9,6 +9,7 @@ use prost_types::FileDescriptorProto;
 
 use super::options::Externs;
 use crate::config::{Config, Target};
+use crate::descriptor;
 use crate::error::{Error, ErrorKind};
 use crate::names;
 
@@ -26,6 +27,9 @@ pub(super) fn write(
 ) -> Result<Written, Error> {
     let services = Rc::new(RefCell::new(Vec::new()));
     let mut prost = prost_config(config, externs);
+    for path in descriptor::recursive_groups(&files) {
+        prost.boxed(path);
+    }
     if config.traits {
         prost.service_generator(Box::new(Collector(Rc::clone(&services))));
     }

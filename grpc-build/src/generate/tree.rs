@@ -111,11 +111,14 @@ fn lints_off() -> Attribute {
     parse_quote! {
         #[allow(
             clippy::all,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
             clippy::pedantic,
             deprecated,
             missing_debug_implementations,
             missing_docs,
             rustdoc::all,
+            unnameable_types,
             unreachable_pub,
             unused_qualifications,
             reason = "generated code"

@@ -73,6 +73,8 @@ fn read(path: &Path) -> io::Result<String> {
     let shown = path.display();
     let bytes = std::fs::read(path)
         .map_err(|cause| io::Error::new(cause.kind(), format!("cannot read `{shown}`: {cause}")))?;
+    // Some editors begin a file with a byte order mark; protoc skips it, and so do we.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
     String::from_utf8(bytes).map_err(|cause| {
         let valid = cause.utf8_error().valid_up_to();
         let before = &cause.as_bytes()[..valid];

@@ -5,11 +5,14 @@
 /// The package `etcdserverpb`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -552,11 +555,14 @@ pub mod etcdserverpb {
 /// The package `mvccpb`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"

@@ -4,11 +4,14 @@
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -47,11 +50,14 @@ pub struct Rootless {
 /// Nested message and enum types in `Rootless`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -83,11 +89,14 @@ pub mod rootless {
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -124,11 +133,14 @@ pub trait Rootlessness {
 /// The package `type`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"

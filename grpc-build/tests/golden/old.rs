@@ -5,11 +5,14 @@
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -48,11 +51,14 @@ pub struct Rootless {
 /// Nested message and enum types in `Rootless`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -84,11 +90,14 @@ pub mod rootless {
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -125,11 +134,14 @@ pub trait Rootlessness {
 /// Packages below `old`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
@@ -160,6 +172,10 @@ pub mod old {
             >,
             #[prost(message, optional, tag = "12")]
             pub rootless: ::core::option::Option<super::super::Rootless>,
+            #[prost(group, optional, boxed, tag = "14")]
+            pub outer: ::core::option::Option<
+                ::grpc_runtime::prost::alloc::boxed::Box<tree::Outer>,
+            >,
             #[deprecated]
             #[prost(string, optional, tag = "13")]
             pub camel_case: ::core::option::Option<
@@ -183,6 +199,25 @@ pub mod old {
             pub struct Root {
                 #[prost(message, optional, tag = "11")]
                 pub shared: ::core::option::Option<super::Tree>,
+            }
+
+            #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
+            #[prost(prost_path = "::grpc_runtime::prost")]
+            pub struct Outer {
+                #[prost(group, optional, boxed, tag = "1")]
+                pub inner: ::core::option::Option<
+                    ::grpc_runtime::prost::alloc::boxed::Box<outer::Inner>,
+                >,
+            }
+
+            /// Nested message and enum types in `Outer`.
+            pub mod outer {
+                #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
+                #[prost(prost_path = "::grpc_runtime::prost")]
+                pub struct Inner {
+                    #[prost(message, optional, tag = "1")]
+                    pub tree: ::core::option::Option<super::super::Tree>,
+                }
             }
 
             #[derive(
@@ -278,11 +313,14 @@ pub mod old {
 /// The package `type`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     deprecated,
     missing_debug_implementations,
     missing_docs,
     rustdoc::all,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code"
