@@ -8,7 +8,7 @@ mod decode;
 mod encode;
 mod error;
 
-pub(crate) use decode::{Deframer, Frame};
+pub(crate) use decode::Deframer;
 pub(crate) use encode::frame;
 pub(crate) use error::FramingError;
 

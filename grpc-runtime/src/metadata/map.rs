@@ -219,11 +219,6 @@ impl Metadata {
         &self.0
     }
 
-    /// The headers, with those that the protocol owns.
-    pub(crate) fn into_headers(self) -> HeaderMap {
-        self.0
-    }
-
     /// Adds the entries to the headers of a request, without what the protocol owns: metadata that was
     /// received may have it, and can be given to a call.
     pub(crate) fn append_to(&self, headers: &mut HeaderMap) {

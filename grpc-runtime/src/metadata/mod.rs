@@ -9,7 +9,6 @@ mod iter;
 mod key;
 mod map;
 mod reserved;
-mod size;
 mod value;
 
 pub use error::{InvalidMetadata, InvalidMetadataReason};
@@ -19,4 +18,3 @@ pub use map::Metadata;
 pub use value::{IntoMetadataValue, MetadataValue};
 
 pub(crate) use self::base64::decode as decode_base64;
-pub(crate) use self::size::header_list_size;

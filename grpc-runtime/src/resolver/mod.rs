@@ -6,6 +6,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use tokio::net::ToSocketAddrs;
+
 use crate::address::Address;
 use crate::target::{Endpoint, Target};
 
@@ -13,16 +15,35 @@ use crate::target::{Endpoint, Target};
 ///
 /// # Cancel safety
 /// Cancel safe; a lookup already handed to the operating system ends on its own.
-pub(crate) async fn resolve(target: &Target) -> Result<Vec<Address>, ResolveError> {
-    match target.endpoint() {
-        Endpoint::Dns { host, port, .. } => lookup(host, *port).await,
+pub(crate) async fn resolve(
+    target: &Target,
+    passthrough: Passthrough,
+) -> Result<Vec<Address>, ResolveError> {
+    match (target.endpoint(), passthrough) {
+        (Endpoint::Dns { host, port }, _) => lookup(host, (host.as_str(), *port)).await,
+        (Endpoint::Addresses(addresses), _) => Ok(addresses.clone()),
+        (Endpoint::Passthrough(text), Passthrough::ToConnector) => {
+            Ok(vec![Address::Custom(text.clone())])
+        }
+        (Endpoint::Passthrough(text), Passthrough::AsHostAndPort) => {
+            lookup(text, text.as_str()).await
+        }
     }
 }
 
-async fn lookup(host: &str, port: u16) -> Result<Vec<Address>, ResolveError> {
-    let found = tokio::net::lookup_host((host, port))
+/// What the text of a `passthrough:` target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passthrough {
+    /// An address that the channel's connector understands.
+    ToConnector,
+    /// `host:port`, as there is no connector.
+    AsHostAndPort,
+}
+
+async fn lookup(name: &str, host: impl ToSocketAddrs) -> Result<Vec<Address>, ResolveError> {
+    let found = tokio::net::lookup_host(host)
         .await
-        .map_err(|cause| ResolveError { host: host.to_owned(), cause })?;
+        .map_err(|cause| ResolveError { host: name.to_owned(), cause })?;
     Ok(found.map(Address::Tcp).collect())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::resolver::{self, ResolveError};
+use crate::resolver::{self, Passthrough, ResolveError};
 use crate::rt;
 use crate::subchannel::failure::ConnectFailure;
 use crate::subchannel::state::State;
@@ -71,7 +71,12 @@ impl Drop for GiveUp<'_> {
 }
 
 async fn connect(shared: &Arc<Shared>) -> Result<Connection, AttemptError> {
-    let addresses = resolver::resolve(&shared.settings.target).await?;
+    let settings = &shared.settings;
+    let passthrough = match settings.dialer.has_connector() {
+        true => Passthrough::ToConnector,
+        false => Passthrough::AsHostAndPort,
+    };
+    let addresses = resolver::resolve(&settings.target, passthrough).await?;
     let mut last = None;
     for address in &addresses {
         match connect_to(shared, address).await {

@@ -154,9 +154,7 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
-fn headers_move_in_and_out() {
-    let metadata = received(&[("a", b"1")]);
-    assert_eq!(metadata.into_headers().len(), 1);
+fn all_can_be_removed() {
     let mut metadata = received(&[("a", b"1")]);
     metadata.clear();
     assert!(metadata.is_empty());

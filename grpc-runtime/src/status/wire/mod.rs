@@ -9,7 +9,7 @@ mod trailers;
 
 pub(crate) use self::http::{BODY_PIECE_BYTES, from_http, is_grpc_content_type};
 pub(crate) use self::reset::from_reset;
-pub(crate) use self::trailers::{Outcome, from_trailers, headers_too_large, missing_trailers};
+pub(crate) use self::trailers::{from_trailers, missing_trailers};
 
 #[cfg(test)]
 mod tests;

@@ -73,15 +73,6 @@ pub(crate) fn missing_trailers() -> Status {
         .with_origin(Origin::Transport)
 }
 
-/// A block of headers over the limit (M-04). `part` says which, such as `response headers`.
-pub(crate) fn headers_too_large(part: &str, size: usize, limit: usize) -> Status {
-    Status::resource_exhausted(format!(
-        "the {part} take {size} bytes, which is over the limit of {limit}; the limit can be raised \
-         with `max_header_list_bytes`"
-    ))
-    .with_origin(Origin::Transport)
-}
-
 /// Decimal without leading zeros; a sign is allowed as in a 32-bit integer, since such codes have been
 /// seen and are merely unknown.
 fn parse_number(text: &[u8]) -> Option<i32> {

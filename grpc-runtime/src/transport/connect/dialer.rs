@@ -34,6 +34,11 @@ impl Dialer {
         self
     }
 
+    /// Whether sockets are opened by a connector of the user's.
+    pub(crate) fn has_connector(&self) -> bool {
+        self.connector.is_some()
+    }
+
     /// What this dialer puts on top of a socket.
     pub(crate) fn security(&self) -> &Security {
         &self.security
