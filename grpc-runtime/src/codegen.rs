@@ -20,3 +20,18 @@ pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.
 pub use crate::engine::{Incoming, RequestBody, RequestStream, SingleReply};
+
+/// Includes what `grpc-build` generated in this package's build script.
+///
+/// It stands where the packages of the `.proto` files are to be modules, most often at the top of `lib.rs` or
+/// `main.rs`. `include_protos!()` takes `protos.rs`, the generator's default;
+/// `include_protos!("name.rs")` takes the file that its `include_file` named.
+#[macro_export]
+macro_rules! include_protos {
+    () => {
+        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/protos.rs"));
+    };
+    ($file:literal) => {
+        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/", $file));
+    };
+}
