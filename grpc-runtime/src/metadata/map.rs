@@ -1,6 +1,7 @@
 //! The map itself, over the `HeaderMap` that the transport reads and writes, so that nothing is copied
 //! between the two.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -232,15 +233,15 @@ impl Metadata {
     }
 
     fn first(&self, key: &str) -> Option<&HeaderValue> {
-        // A hidden key in upper case would slip by; a lookup compares in any case, so it is lowered first.
-        match is_hidden(key) || is_hidden(&key.to_ascii_lowercase()) {
+        match is_hidden(&lowered(key)) {
             true => None,
             false => self.0.get(key),
         }
     }
 
     fn values(&self, key: &str, binary: bool) -> impl Iterator<Item = &HeaderValue> {
-        let is_shown = self.first(key).is_some() && is_binary(&key.to_ascii_lowercase()) == binary;
+        let lowered = lowered(key);
+        let is_shown = !is_hidden(&lowered) && is_binary(&lowered) == binary;
         let values = is_shown.then(|| self.0.get_all(key));
         values.into_iter().flatten()
     }
@@ -260,6 +261,14 @@ impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `HeaderValue` knows whether it is sensitive.
         f.debug_map().entries(self.visible()).finish()
+    }
+}
+
+/// The key as headers have it. The map looks keys up in any case; what is decided about them here is not.
+fn lowered(key: &str) -> Cow<'_, str> {
+    match key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(key.to_ascii_lowercase()),
+        false => Cow::Borrowed(key),
     }
 }
 

@@ -65,3 +65,41 @@ impl Error for ResolveError {
         Some(&self.cause)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn resolved(target: &str, passthrough: Passthrough) -> Result<Vec<Address>, String> {
+        let target = Target::parse(target).unwrap();
+        resolve(&target, passthrough).await.map_err(|error| error.to_string())
+    }
+
+    fn tcp(address: &str) -> Address {
+        Address::Tcp(address.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn addresses_in_the_target_are_taken_as_they_are() {
+        for passthrough in [Passthrough::ToConnector, Passthrough::AsHostAndPort] {
+            let found = resolved("ipv4:192.0.2.1:1,192.0.2.2:2", passthrough).await;
+            assert_eq!(found, Ok(vec![tcp("192.0.2.1:1"), tcp("192.0.2.2:2")]));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up() {
+        let found = resolved("localhost:7", Passthrough::ToConnector).await.unwrap();
+        assert!(found.contains(&tcp("127.0.0.1:7")) || found.contains(&tcp("[::1]:7")));
+    }
+
+    #[tokio::test]
+    async fn passed_text_is_the_connectors_or_a_host_and_port() {
+        let text = "passthrough:///127.0.0.1:7";
+        let custom = Address::Custom("127.0.0.1:7".to_owned());
+        assert_eq!(resolved(text, Passthrough::ToConnector).await, Ok(vec![custom]));
+        assert_eq!(resolved(text, Passthrough::AsHostAndPort).await, Ok(vec![tcp("127.0.0.1:7")]));
+        let error = resolved("passthrough:///greeter", Passthrough::AsHostAndPort).await;
+        assert!(error.unwrap_err().contains("\"greeter\""));
+    }
+}

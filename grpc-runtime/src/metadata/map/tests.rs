@@ -28,7 +28,7 @@ fn keys_and_values_of_many_types() {
     metadata.append(&key, &value).unwrap();
     let texts: [&&str; 2] = [&"k", &"4"];
     metadata.append(texts[0], texts[1]).unwrap();
-    metadata.append(KEY, std::borrow::Cow::Borrowed("5")).unwrap();
+    metadata.append(KEY, Cow::Borrowed("5")).unwrap();
     metadata.append(&KEY, "6").unwrap();
     assert_eq!(metadata.get_all("K").collect::<Vec<_>>(), ["1", "2", "3", "4", "5", "6"]);
     assert_eq!((metadata.len(), key, value.as_str()), (6, "k".to_owned(), "3"));

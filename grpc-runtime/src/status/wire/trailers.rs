@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
@@ -43,11 +43,11 @@ impl Outcome {
 
 /// Reads the outcome. The first `grpc-status` counts where there are several.
 pub(crate) fn from_trailers(headers: &HeaderMap) -> Outcome {
-    let Some(value) = headers.get(GRPC_STATUS) else { return Outcome::Missing };
+    let Some(value) = headers.get(&GRPC_STATUS) else { return Outcome::Missing };
     if value.as_bytes() == b"0" {
         return Outcome::Ok;
     }
-    let message = headers.get(GRPC_MESSAGE).map(decode_message).unwrap_or_default();
+    let message = headers.get(&GRPC_MESSAGE).map(decode_message).unwrap_or_default();
     let status = match parse_number(value.as_bytes()) {
         Some(number) => match Code::try_from(number) {
             Ok(code) => Status::new(code, message),
@@ -60,7 +60,7 @@ pub(crate) fn from_trailers(headers: &HeaderMap) -> Outcome {
         }
     };
     let status = status.with_origin(Origin::Server).with_delivery(Delivery::Answered);
-    Outcome::Failed(match headers.get(GRPC_STATUS_DETAILS).and_then(decode_details) {
+    Outcome::Failed(match headers.get(&GRPC_STATUS_DETAILS).and_then(decode_details) {
         Some(details) => status.with_details(details),
         None => status,
     })
@@ -99,6 +99,6 @@ fn decode_details(value: &HeaderValue) -> Option<Bytes> {
     decode_base64(value.as_bytes()).map(Bytes::from)
 }
 
-const GRPC_STATUS: &str = "grpc-status";
-const GRPC_MESSAGE: &str = "grpc-message";
-const GRPC_STATUS_DETAILS: &str = "grpc-status-details-bin";
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+static GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
