@@ -30,8 +30,9 @@ pub(crate) use self::attempt::NotStarted;
 pub use self::incoming::Incoming;
 pub(crate) use self::limits::Limits;
 pub use self::options::CallOptions;
+pub(crate) use self::outgoing::CallEnd;
 pub(crate) use self::outgoing::Outgoing;
-pub use self::outgoing::{CallEnd, RequestBody, RequestStream};
+pub use self::outgoing::{RequestBody, RequestStream};
 pub(crate) use self::template::Templates;
 pub(crate) use self::timer::Timer;
 

@@ -44,7 +44,7 @@ impl fmt::Debug for RequestStream {
 
 /// How a call ended, for whoever still sends on it. Set once, by the engine.
 #[derive(Debug, Clone, Default)]
-pub struct CallEnd(Arc<OnceLock<Result<(), Status>>>);
+pub(crate) struct CallEnd(Arc<OnceLock<Result<(), Status>>>);
 
 impl CallEnd {
     pub(crate) fn set(&self, end: Result<(), Status>) {

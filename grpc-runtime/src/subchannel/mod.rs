@@ -19,7 +19,6 @@ use crate::target::Target;
 use crate::transport::connect::Dialer;
 use crate::transport::h2::Http2Settings;
 
-pub(crate) use self::failure::ConnectFailure;
 pub(crate) use self::state::State;
 
 /// One server, reached by trying its addresses in order.

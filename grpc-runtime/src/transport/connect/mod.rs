@@ -18,5 +18,4 @@ mod tls;
 pub use connector::{ConnectFuture, Connector, IoStream};
 pub(crate) use dialer::Dialer;
 pub use error::{ConnectError, ConnectPhase};
-pub(crate) use io::Io;
 pub use memory::{MemoryConnector, MemoryListener};
