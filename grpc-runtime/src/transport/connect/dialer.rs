@@ -39,11 +39,6 @@ impl Dialer {
         self.connector.is_some()
     }
 
-    /// What this dialer puts on top of a socket.
-    pub(crate) fn security(&self) -> &Security {
-        &self.security
-    }
-
     /// Connects to `address`. `authority` is the channel's `:authority`, whose host names the
     /// server to TLS unless the user chose another name.
     ///
