@@ -1,4 +1,66 @@
-//! The runtime of a typed gRPC client.
+//! A typed gRPC client: a channel, calls, layers and codecs.
+//!
+//! A Rust trait becomes a client by [`#[grpc_client]`](grpc_client); a `.proto` file becomes such a trait by the
+//! build-script crate `grpc-build`. Both end in the same client, on the same [`Channel`].
+//!
+//! ```no_run
+//! use grpc_runtime::{Channel, Status, Streaming, grpc_client};
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # pub struct HelloRequest { #[prost(string, tag = "1")] pub name: String }
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # pub struct HelloReply { #[prost(string, tag = "1")] pub message: String }
+//! use std::time::Duration;
+//!
+//! #[grpc_client(service = "helloworld.Greeter")]
+//! pub trait Greeter {
+//!     #[rpc(idempotent, timeout = "500ms")]
+//!     async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+//!     async fn list_hellos(&self, request: HelloRequest) -> Result<Streaming<HelloReply>, Status>;
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let channel = Channel::builder("dns:///greeter.prod:50051").build()?; // connects on the first call
+//! let greeter = GreeterClient::new(channel);
+//! let request = HelloRequest { name: "Ada".to_owned() };
+//!
+//! let reply = greeter.say_hello(request.clone()).await?;
+//! let reply = greeter.say_hello(request.clone()).timeout(Duration::from_millis(50)).await?;
+//!
+//! let mut replies = greeter.list_hellos(request).await?;
+//! while let Some(reply) = replies.message().await? {
+//!     println!("{}", reply.message);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to look
+//!
+//! | you want to | see |
+//! |---|---|
+//! | say where the server is, and how to get there | [`Channel::builder`], [`ChannelBuilder`], `ClientTls` |
+//! | set options of one call, see its headers and trailers | [`Call`], [`Response`], [`CallOptions`] |
+//! | read a stream of replies | [`Streaming`] |
+//! | send a stream of requests | any [`Stream`], or [`outbound`] |
+//! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
+//! | send and read what goes beside messages | [`Metadata`] |
+//! | do something around calls | [`Interceptor`], or any `tower::Layer` |
+//! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
+//! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |
+//! | speak something other than Protocol Buffers | [`codec`] |
+//! | call methods that are known only at run time | [`DynamicClient`] |
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `macros` | yes | [`#[grpc_client]`](grpc_client) |
+//! | `tls-ring` | yes | TLS by rustls with the ring provider |
+//! | `tls-aws-lc` | no | TLS by rustls with the aws-lc-rs provider, preferred where both are on |
+//! | `tls-platform-roots` | yes | trust in what the operating system trusts |
+//! | `tls-webpki-roots` | yes | trust in Mozilla's list, compiled in |
+//! | `tls` | by the others | TLS with a `rustls::ClientConfig` of the program's |
+//!
+//! A runtime of tokio with I/O and time is needed where calls are awaited.
 #![forbid(unsafe_code)]
 
 // Row 0: values.
