@@ -49,9 +49,9 @@ fn generate_then_check() {
             "--- src/generated/protos.rs",
             "+++ src/generated/protos.rs (fresh)",
             "-        #[prost(bytes = \"vec\", tag = \"1\")]",
-            "-        pub name: ::grpc_runtime::prost::alloc::vec::Vec<u8>,",
+            "-        pub name: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,",
             "+        #[prost(string, tag = \"1\")]",
-            "+        pub name: ::grpc_runtime::prost::alloc::string::String,",
+            "+        pub name: ::grpc_runtime::codegen::prost::alloc::string::String,",
         ]
     );
 }

@@ -119,13 +119,13 @@ fn extern_path_of_a_package() {
 #[test]
 fn extern_path_of_well_known_types() {
     let plain = shop(configure());
-    assert!(plain.contains("Option<::grpc_runtime::prost_types::Timestamp>"));
-    assert!(plain.contains("Option<::grpc_runtime::prost::alloc::string::String>"));
+    assert!(plain.contains("Option<::grpc_runtime::codegen::prost_types::Timestamp>"));
+    assert!(plain.contains("Option<::grpc_runtime::codegen::prost::alloc::string::String>"));
     let one = shop(configure().extern_path(".google.protobuf.Timestamp", "::time::Stamp"));
     assert!(
         one.contains("Option<::time::Stamp>")
             && one.contains(
-                "pub note: ::core::option::Option<::grpc_runtime::prost::alloc::string::String>"
+                "pub note: ::core::option::Option<::grpc_runtime::codegen::prost::alloc::string::String>"
             )
     );
     let all = shop(configure().extern_path(".google.protobuf", "::pbjson_types"));
@@ -139,11 +139,11 @@ fn extern_path_of_well_known_types() {
 fn bytes() {
     changes(
         configure().bytes(["."]),
-        "number: ::grpc_runtime::prost::alloc::vec::Vec<u8>",
-        "number: ::grpc_runtime::prost::bytes::Bytes",
+        "number: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>",
+        "number: ::grpc_runtime::codegen::prost::bytes::Bytes",
     );
     let one = shop(configure().bytes([".shop.v1.Order"]));
-    assert!(one.contains("pub code: ::grpc_runtime::prost::alloc::vec::Vec<u8>"));
+    assert!(one.contains("pub code: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>"));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn btree_map() {
     changes(
         configure().btree_map([".shop"]),
         "::std::collections::HashMap<",
-        "::grpc_runtime::prost::alloc::collections::BTreeMap<",
+        "::grpc_runtime::codegen::prost::alloc::collections::BTreeMap<",
     );
 }
 
@@ -160,7 +160,7 @@ fn boxed() {
     changes(
         configure().boxed("Order.first"),
         "pub first: ::core::option::Option<Line>",
-        "::grpc_runtime::prost::alloc::boxed::Box<Line>",
+        "::grpc_runtime::codegen::prost::alloc::boxed::Box<Line>",
     );
 }
 
@@ -183,7 +183,7 @@ fn disable_comments() {
 #[test]
 fn type_names() {
     let text = shop(configure().type_names(true));
-    assert!(text.contains("impl ::grpc_runtime::prost::Name for Order"));
+    assert!(text.contains("impl ::grpc_runtime::codegen::prost::Name for Order"));
     assert!(text.contains("\"/shop.v1.Order\""), "{text}");
     let text = shop(configure().type_name_domain(".shop.v1.Order", "type.example.com"));
     assert!(
@@ -211,7 +211,8 @@ fn build_traits() {
     assert!(!text.contains("trait") && !text.contains("grpc_runtime"), "{text}");
     assert!(text.contains("::prost::Message") && text.contains("::prost_types::Timestamp"));
     assert!(
-        shop(configure().build_traits(false).crate_path("::rt")).contains("::rt::prost::Message")
+        shop(configure().build_traits(false).crate_path("::rt"))
+            .contains("::rt::codegen::prost::Message")
     );
 }
 
@@ -225,7 +226,7 @@ fn crate_path() {
     );
     assert!(
         text.contains("crate::net::Streaming<Order>")
-            && text.contains("crate::net::prost_types::Timestamp")
+            && text.contains("crate::net::codegen::prost_types::Timestamp")
     );
 }
 
@@ -236,7 +237,7 @@ fn prost_paths() {
         text.contains("#[derive(Clone, PartialEq, ::prost::Message)]")
             && text.contains("Option<::prost_types::Timestamp>")
     );
-    assert!(!text.contains("::grpc_runtime::prost"), "{text}");
+    assert!(!text.contains("::grpc_runtime::codegen::prost"), "{text}");
 }
 
 #[test]

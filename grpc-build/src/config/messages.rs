@@ -93,15 +93,15 @@ impl Config {
         self
     }
 
-    /// Where generated messages find prost. Default: `prost` in the [`crate_path`](Config::crate_path),
-    /// so that the program needs no dependency of its own; `"::prost"` uses its own.
+    /// Where generated messages find prost. Default: the one that the runtime brings, so that the
+    /// program needs no dependency of its own; `"::prost"` uses its own.
     pub fn prost_path(mut self, path: impl Into<String>) -> Self {
         self.prost_path = Some(path.into());
         self
     }
 
-    /// Where generated messages find prost-types. Default: `prost_types` in the
-    /// [`crate_path`](Config::crate_path).
+    /// Where generated messages find prost-types. Default: the one that the
+    /// runtime brings.
     pub fn prost_types_path(mut self, path: impl Into<String>) -> Self {
         self.prost_types_path = Some(path.into());
         self

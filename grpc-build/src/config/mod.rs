@@ -259,7 +259,10 @@ impl Config {
     }
 
     fn reexport(&self, name: &str) -> String {
-        let root = if self.traits || self.crate_path.is_some() { self.crate_root() } else { "" };
-        format!("{root}::{name}")
+        if self.traits || self.crate_path.is_some() {
+            format!("{}::codegen::{name}", self.crate_root())
+        } else {
+            format!("::{name}")
+        }
     }
 }

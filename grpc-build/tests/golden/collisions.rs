@@ -20,30 +20,37 @@
 )]
 pub mod collisions {
     /// Its inner message owns the module `greeter`, and the message the trait's name.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Greeter {}
 
     /// Nested message and enum types in `greeter`.
     pub mod greeter {
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            Hash,
+            ::grpc_runtime::codegen::prost::Message
+        )]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Inner {}
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct GreeterClient {
         #[prost(message, optional, tag = "1")]
         pub inner: ::core::option::Option<greeter::Inner>,
     }
 
     /// Its inner types and the package `collisions.order` share a module.
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Order {
         #[prost(message, repeated, tag = "1")]
-        pub lines: ::grpc_runtime::prost::alloc::vec::Vec<order::Line>,
+        pub lines: ::grpc_runtime::codegen::prost::alloc::vec::Vec<order::Line>,
         #[prost(message, optional, tag = "2")]
         pub tax: ::core::option::Option<order::Tax>,
     }
@@ -99,8 +106,15 @@ pub mod collisions {
 
     /// The package `collisions.order`.
     pub mod order {
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            Hash,
+            ::grpc_runtime::codegen::prost::Message
+        )]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Line {
             #[prost(int32, tag = "1")]
             pub count: i32,
@@ -117,9 +131,9 @@ pub mod collisions {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum Kind {
             Unknown = 0,
@@ -148,8 +162,8 @@ pub mod collisions {
             }
         }
 
-        #[derive(Clone, Copy, PartialEq, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, Copy, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Tax {
             #[prost(double, tag = "1")]
             pub rate: f64,
@@ -158,14 +172,14 @@ pub mod collisions {
 
     /// The package `collisions.router`.
     pub mod router {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Hop {
             #[prost(string, tag = "1")]
-            pub name: ::grpc_runtime::prost::alloc::string::String,
+            pub name: ::grpc_runtime::codegen::prost::alloc::string::String,
             #[prost(message, optional, boxed, tag = "2")]
             pub next: ::core::option::Option<
-                ::grpc_runtime::prost::alloc::boxed::Box<Hop>,
+                ::grpc_runtime::codegen::prost::alloc::boxed::Box<Hop>,
             >,
         }
 

@@ -19,8 +19,8 @@
 )]
 pub mod etcdserverpb {
     /// What every response says about the cluster that made it.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct ResponseHeader {
         /// The cluster.
         #[prost(uint64, tag = "1")]
@@ -38,16 +38,16 @@ pub mod etcdserverpb {
     }
 
     /// Which keys to read, and how.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct RangeRequest {
         /// The one key to read, or where the range begins.
         #[prost(bytes = "vec", tag = "1")]
-        pub key: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub key: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// Where the range ends, itself excluded. Empty: only `key`. One zero byte: every key from `key` on.
         /// `key` with its last byte raised by one: every key that begins with `key`.
         #[prost(bytes = "vec", tag = "2")]
-        pub range_end: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub range_end: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// At most this many keys; 0 is no limit.
         #[prost(int64, tag = "3")]
         pub limit: i64,
@@ -95,9 +95,9 @@ pub mod etcdserverpb {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum SortOrder {
             /// As the store has them.
@@ -142,9 +142,9 @@ pub mod etcdserverpb {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum SortTarget {
             /// The key's bytes.
@@ -189,15 +189,17 @@ pub mod etcdserverpb {
     }
 
     /// The keys that were found.
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct RangeResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
         pub header: ::core::option::Option<ResponseHeader>,
         /// The keys with their values; none where only the count was asked for.
         #[prost(message, repeated, tag = "2")]
-        pub kvs: ::grpc_runtime::prost::alloc::vec::Vec<super::mvccpb::KeyValue>,
+        pub kvs: ::grpc_runtime::codegen::prost::alloc::vec::Vec<
+            super::mvccpb::KeyValue,
+        >,
         /// Whether the limit cut some off.
         #[prost(bool, tag = "3")]
         pub more: bool,
@@ -207,15 +209,15 @@ pub mod etcdserverpb {
     }
 
     /// What to write.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct PutRequest {
         /// The key.
         #[prost(bytes = "vec", tag = "1")]
-        pub key: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub key: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// Its new value.
         #[prost(bytes = "vec", tag = "2")]
-        pub value: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub value: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// The lease to end with; 0 is none.
         #[prost(int64, tag = "3")]
         pub lease: i64,
@@ -231,8 +233,8 @@ pub mod etcdserverpb {
     }
 
     /// The key was written.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct PutResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -243,23 +245,23 @@ pub mod etcdserverpb {
     }
 
     /// What to remove.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct DeleteRangeRequest {
         /// The one key to remove, or where the range begins.
         #[prost(bytes = "vec", tag = "1")]
-        pub key: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub key: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// Where the range ends, as in `RangeRequest.range_end`.
         #[prost(bytes = "vec", tag = "2")]
-        pub range_end: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub range_end: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// Asks for the keys as they were before.
         #[prost(bool, tag = "3")]
         pub prev_kv: bool,
     }
 
     /// The keys were removed.
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct DeleteRangeResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -269,12 +271,14 @@ pub mod etcdserverpb {
         pub deleted: i64,
         /// The keys as they were before, where asked for.
         #[prost(message, repeated, tag = "3")]
-        pub prev_kvs: ::grpc_runtime::prost::alloc::vec::Vec<super::mvccpb::KeyValue>,
+        pub prev_kvs: ::grpc_runtime::codegen::prost::alloc::vec::Vec<
+            super::mvccpb::KeyValue,
+        >,
     }
 
     /// One order to the watch stream.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct WatchRequest {
         /// What to do.
         #[prost(oneof = "watch_request::RequestUnion", tags = "1, 2, 3")]
@@ -284,8 +288,8 @@ pub mod etcdserverpb {
     /// Nested message and enum types in `WatchRequest`.
     pub mod watch_request {
         /// What to do.
-        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum RequestUnion {
             /// Makes a watcher.
             #[prost(message, tag = "1")]
@@ -300,15 +304,15 @@ pub mod etcdserverpb {
     }
 
     /// What to watch.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct WatchCreateRequest {
         /// The one key to watch, or where the range begins.
         #[prost(bytes = "vec", tag = "1")]
-        pub key: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub key: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// Where the range ends, as in `RangeRequest.range_end`.
         #[prost(bytes = "vec", tag = "2")]
-        pub range_end: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub range_end: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// The first revision to tell of, itself included; 0 is from now on.
         #[prost(int64, tag = "3")]
         pub start_revision: i64,
@@ -317,7 +321,7 @@ pub mod etcdserverpb {
         pub progress_notify: bool,
         /// Changes to keep quiet about.
         #[prost(enumeration = "watch_create_request::FilterType", repeated, tag = "5")]
-        pub filters: ::grpc_runtime::prost::alloc::vec::Vec<i32>,
+        pub filters: ::grpc_runtime::codegen::prost::alloc::vec::Vec<i32>,
         /// Asks for each key as it was before the change.
         #[prost(bool, tag = "6")]
         pub prev_kv: bool,
@@ -341,9 +345,9 @@ pub mod etcdserverpb {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum FilterType {
             /// Writes.
@@ -376,8 +380,8 @@ pub mod etcdserverpb {
     }
 
     /// Ends a watcher.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct WatchCancelRequest {
         /// Which one.
         #[prost(int64, tag = "1")]
@@ -385,13 +389,13 @@ pub mod etcdserverpb {
     }
 
     /// Asks for a report of how far the stream has come.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct WatchProgressRequest {}
 
     /// What a watcher saw.
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct WatchResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -410,18 +414,20 @@ pub mod etcdserverpb {
         pub compact_revision: i64,
         /// Why the watcher has ended.
         #[prost(string, tag = "6")]
-        pub cancel_reason: ::grpc_runtime::prost::alloc::string::String,
+        pub cancel_reason: ::grpc_runtime::codegen::prost::alloc::string::String,
         /// True in every part but the last of a response that was cut.
         #[prost(bool, tag = "7")]
         pub fragment: bool,
         /// The changes, oldest first.
         #[prost(message, repeated, tag = "11")]
-        pub events: ::grpc_runtime::prost::alloc::vec::Vec<super::mvccpb::Event>,
+        pub events: ::grpc_runtime::codegen::prost::alloc::vec::Vec<
+            super::mvccpb::Event,
+        >,
     }
 
     /// How long a lease should last.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseGrantRequest {
         /// The wish, in seconds.
         #[prost(int64, tag = "1")]
@@ -432,8 +438,8 @@ pub mod etcdserverpb {
     }
 
     /// The lease has begun.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseGrantResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -446,12 +452,12 @@ pub mod etcdserverpb {
         pub ttl: i64,
         /// What went wrong, if anything.
         #[prost(string, tag = "4")]
-        pub error: ::grpc_runtime::prost::alloc::string::String,
+        pub error: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
     /// Which lease to end.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseRevokeRequest {
         /// Its number.
         #[prost(int64, tag = "1")]
@@ -459,8 +465,8 @@ pub mod etcdserverpb {
     }
 
     /// The lease has ended.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseRevokeResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -468,8 +474,8 @@ pub mod etcdserverpb {
     }
 
     /// Which lease to keep.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseKeepAliveRequest {
         /// Its number.
         #[prost(int64, tag = "1")]
@@ -477,8 +483,8 @@ pub mod etcdserverpb {
     }
 
     /// The lease goes on.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct LeaseKeepAliveResponse {
         /// About the cluster.
         #[prost(message, optional, tag = "1")]
@@ -569,12 +575,12 @@ pub mod etcdserverpb {
 )]
 pub mod mvccpb {
     /// A key with its value and its history in numbers.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct KeyValue {
         /// Never empty.
         #[prost(bytes = "vec", tag = "1")]
-        pub key: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub key: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// The store's revision at which the key came to be.
         #[prost(int64, tag = "2")]
         pub create_revision: i64,
@@ -586,15 +592,15 @@ pub mod mvccpb {
         pub version: i64,
         /// What the key holds.
         #[prost(bytes = "vec", tag = "5")]
-        pub value: ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        pub value: ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         /// The lease that the key ends with; 0 is none.
         #[prost(int64, tag = "6")]
         pub lease: i64,
     }
 
     /// One change to one key.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Event {
         /// What happened.
         #[prost(enumeration = "event::EventType", tag = "1")]
@@ -620,9 +626,9 @@ pub mod mvccpb {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum EventType {
             /// It was written.

@@ -18,21 +18,21 @@
 )]
 pub mod helloworld {
     /// Who wants to be greeted.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct HelloRequest {
         /// The name to greet. May be empty; the server then greets a stranger.
         #[prost(string, tag = "1")]
-        pub name: ::grpc_runtime::prost::alloc::string::String,
+        pub name: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
     /// A greeting.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct HelloReply {
         /// The text of the greeting, ready to show.
         #[prost(string, tag = "1")]
-        pub message: ::grpc_runtime::prost::alloc::string::String,
+        pub message: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
     /// Says hello.

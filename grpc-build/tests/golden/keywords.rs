@@ -18,61 +18,61 @@
 )]
 pub mod r#type {
     /// A message whose name cannot be a type's.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Self_ {
         #[prost(string, tag = "1")]
-        pub self_: ::grpc_runtime::prost::alloc::string::String,
+        pub self_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "2")]
-        pub crate_: ::grpc_runtime::prost::alloc::string::String,
+        pub crate_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "3")]
-        pub super_: ::grpc_runtime::prost::alloc::string::String,
+        pub super_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "4")]
-        pub r#type: ::grpc_runtime::prost::alloc::string::String,
+        pub r#type: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "5")]
-        pub r#async: ::grpc_runtime::prost::alloc::string::String,
+        pub r#async: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "6")]
-        pub r#gen: ::grpc_runtime::prost::alloc::string::String,
+        pub r#gen: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(message, optional, tag = "7")]
         pub inner: ::core::option::Option<self_::Inner>,
     }
 
     /// Nested message and enum types in `Self`.
     pub mod self_ {
-        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Inner {
             #[prost(message, optional, tag = "1")]
             pub option: ::core::option::Option<super::Option>,
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Option {
         #[prost(string, tag = "1")]
-        pub value: ::grpc_runtime::prost::alloc::string::String,
+        pub value: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Vec {
         #[prost(message, repeated, tag = "1")]
-        pub option: ::grpc_runtime::prost::alloc::vec::Vec<Option>,
+        pub option: ::grpc_runtime::codegen::prost::alloc::vec::Vec<Option>,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Some {
         #[prost(map = "string, message", tag = "1")]
         pub vec: ::std::collections::HashMap<
-            ::grpc_runtime::prost::alloc::string::String,
+            ::grpc_runtime::codegen::prost::alloc::string::String,
             Vec,
         >,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct String {
         #[prost(oneof = "string::Box", tags = "1, 2")]
         pub r#box: ::core::option::Option<string::Box>,
@@ -80,25 +80,25 @@ pub mod r#type {
 
     /// Nested message and enum types in `String`.
     pub mod string {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum Box {
             #[prost(message, tag = "1")]
             Some(super::Some),
             #[prost(bytes, tag = "2")]
-            None(::grpc_runtime::prost::alloc::vec::Vec<u8>),
+            None(::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>),
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Box {
         #[prost(string, tag = "1")]
-        pub string: ::grpc_runtime::prost::alloc::string::String,
+        pub string: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Send {
         #[prost(enumeration = "send::Default", tag = "1")]
         pub default: i32,
@@ -115,9 +115,9 @@ pub mod r#type {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum Default {
             Self_ = 0,
@@ -147,20 +147,20 @@ pub mod r#type {
         }
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Future {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Stream {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Status {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Streaming {}
 
     /// A service whose name hides `Result`.

@@ -16,22 +16,24 @@
     unused_qualifications,
     reason = "generated code"
 )]
-#[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-#[prost(prost_path = "::grpc_runtime::prost")]
+#[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+#[prost(prost_path = "::grpc_runtime::codegen::prost")]
 pub struct Rootless {
     #[prost(message, optional, tag = "1")]
-    pub when: ::core::option::Option<::grpc_runtime::prost_types::Timestamp>,
+    pub when: ::core::option::Option<::grpc_runtime::codegen::prost_types::Timestamp>,
     #[prost(message, optional, tag = "2")]
-    pub how_long: ::core::option::Option<::grpc_runtime::prost_types::Duration>,
+    pub how_long: ::core::option::Option<::grpc_runtime::codegen::prost_types::Duration>,
     #[prost(message, optional, tag = "3")]
-    pub what: ::core::option::Option<::grpc_runtime::prost_types::Any>,
+    pub what: ::core::option::Option<::grpc_runtime::codegen::prost_types::Any>,
     #[prost(message, optional, tag = "4")]
-    pub more: ::core::option::Option<::grpc_runtime::prost_types::Struct>,
+    pub more: ::core::option::Option<::grpc_runtime::codegen::prost_types::Struct>,
     #[prost(message, optional, tag = "5")]
-    pub mask: ::core::option::Option<::grpc_runtime::prost_types::FieldMask>,
+    pub mask: ::core::option::Option<::grpc_runtime::codegen::prost_types::FieldMask>,
     #[prost(message, optional, tag = "6")]
-    pub text: ::core::option::Option<::grpc_runtime::prost::alloc::string::String>,
-    #[prost(enumeration = "::grpc_runtime::prost_types::NullValue", tag = "7")]
+    pub text: ::core::option::Option<
+        ::grpc_runtime::codegen::prost::alloc::string::String,
+    >,
+    #[prost(enumeration = "::grpc_runtime::codegen::prost_types::NullValue", tag = "7")]
     pub null: i32,
     #[prost(message, optional, tag = "8")]
     pub empty: ::core::option::Option<()>,
@@ -39,7 +41,7 @@ pub struct Rootless {
     pub selfish: ::core::option::Option<r#type::Self_>,
     #[prost(message, optional, boxed, tag = "10")]
     pub part: ::core::option::Option<
-        ::grpc_runtime::prost::alloc::boxed::Box<rootless::Part>,
+        ::grpc_runtime::codegen::prost::alloc::boxed::Box<rootless::Part>,
     >,
     #[prost(map = "int32, message", tag = "11")]
     pub parts: ::std::collections::HashMap<i32, rootless::Part>,
@@ -63,12 +65,12 @@ pub struct Rootless {
     reason = "generated code"
 )]
 pub mod rootless {
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Part {
         #[prost(message, optional, boxed, tag = "1")]
         pub whole: ::core::option::Option<
-            ::grpc_runtime::prost::alloc::boxed::Box<super::Rootless>,
+            ::grpc_runtime::codegen::prost::alloc::boxed::Box<super::Rootless>,
         >,
         #[prost(oneof = "part::Part", tags = "2, 3")]
         pub part: ::core::option::Option<part::Part>,
@@ -76,13 +78,13 @@ pub mod rootless {
 
     /// Nested message and enum types in `Part`.
     pub mod part {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum Part {
             #[prost(message, tag = "2")]
-            Smaller(::grpc_runtime::prost::alloc::boxed::Box<super::Part>),
+            Smaller(::grpc_runtime::codegen::prost::alloc::boxed::Box<super::Part>),
             #[prost(string, tag = "3")]
-            Name(::grpc_runtime::prost::alloc::string::String),
+            Name(::grpc_runtime::codegen::prost::alloc::string::String),
         }
     }
 }
@@ -112,15 +114,15 @@ pub trait Rootlessness {
         &self,
         requests: impl ::grpc_runtime::Stream<Item = ()>,
     ) -> ::core::result::Result<
-        ::grpc_runtime::Streaming<::grpc_runtime::prost_types::Timestamp>,
+        ::grpc_runtime::Streaming<::grpc_runtime::codegen::prost_types::Timestamp>,
         ::grpc_runtime::Status,
     >;
 
     async fn text(
         &self,
-        request: ::grpc_runtime::prost::alloc::string::String,
+        request: ::grpc_runtime::codegen::prost::alloc::string::String,
     ) -> ::core::result::Result<
-        ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         ::grpc_runtime::Status,
     >;
 
@@ -147,61 +149,61 @@ pub trait Rootlessness {
 )]
 pub mod r#type {
     /// A message whose name cannot be a type's.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Self_ {
         #[prost(string, tag = "1")]
-        pub self_: ::grpc_runtime::prost::alloc::string::String,
+        pub self_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "2")]
-        pub crate_: ::grpc_runtime::prost::alloc::string::String,
+        pub crate_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "3")]
-        pub super_: ::grpc_runtime::prost::alloc::string::String,
+        pub super_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "4")]
-        pub r#type: ::grpc_runtime::prost::alloc::string::String,
+        pub r#type: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "5")]
-        pub r#async: ::grpc_runtime::prost::alloc::string::String,
+        pub r#async: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "6")]
-        pub r#gen: ::grpc_runtime::prost::alloc::string::String,
+        pub r#gen: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(message, optional, tag = "7")]
         pub inner: ::core::option::Option<self_::Inner>,
     }
 
     /// Nested message and enum types in `Self`.
     pub mod self_ {
-        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Inner {
             #[prost(message, optional, tag = "1")]
             pub option: ::core::option::Option<super::Option>,
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Option {
         #[prost(string, tag = "1")]
-        pub value: ::grpc_runtime::prost::alloc::string::String,
+        pub value: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Vec {
         #[prost(message, repeated, tag = "1")]
-        pub option: ::grpc_runtime::prost::alloc::vec::Vec<Option>,
+        pub option: ::grpc_runtime::codegen::prost::alloc::vec::Vec<Option>,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Some {
         #[prost(map = "string, message", tag = "1")]
         pub vec: ::std::collections::HashMap<
-            ::grpc_runtime::prost::alloc::string::String,
+            ::grpc_runtime::codegen::prost::alloc::string::String,
             Vec,
         >,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct String {
         #[prost(oneof = "string::Box", tags = "1, 2")]
         pub r#box: ::core::option::Option<string::Box>,
@@ -209,25 +211,25 @@ pub mod r#type {
 
     /// Nested message and enum types in `String`.
     pub mod string {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum Box {
             #[prost(message, tag = "1")]
             Some(super::Some),
             #[prost(bytes, tag = "2")]
-            None(::grpc_runtime::prost::alloc::vec::Vec<u8>),
+            None(::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>),
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Box {
         #[prost(string, tag = "1")]
-        pub string: ::grpc_runtime::prost::alloc::string::String,
+        pub string: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Send {
         #[prost(enumeration = "send::Default", tag = "1")]
         pub default: i32,
@@ -244,9 +246,9 @@ pub mod r#type {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum Default {
             Self_ = 0,
@@ -276,20 +278,20 @@ pub mod r#type {
         }
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Future {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Stream {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Status {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Streaming {}
 
     /// A service whose name hides `Result`.

@@ -17,22 +17,24 @@
     unused_qualifications,
     reason = "generated code"
 )]
-#[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-#[prost(prost_path = "::grpc_runtime::prost")]
+#[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+#[prost(prost_path = "::grpc_runtime::codegen::prost")]
 pub struct Rootless {
     #[prost(message, optional, tag = "1")]
-    pub when: ::core::option::Option<::grpc_runtime::prost_types::Timestamp>,
+    pub when: ::core::option::Option<::grpc_runtime::codegen::prost_types::Timestamp>,
     #[prost(message, optional, tag = "2")]
-    pub how_long: ::core::option::Option<::grpc_runtime::prost_types::Duration>,
+    pub how_long: ::core::option::Option<::grpc_runtime::codegen::prost_types::Duration>,
     #[prost(message, optional, tag = "3")]
-    pub what: ::core::option::Option<::grpc_runtime::prost_types::Any>,
+    pub what: ::core::option::Option<::grpc_runtime::codegen::prost_types::Any>,
     #[prost(message, optional, tag = "4")]
-    pub more: ::core::option::Option<::grpc_runtime::prost_types::Struct>,
+    pub more: ::core::option::Option<::grpc_runtime::codegen::prost_types::Struct>,
     #[prost(message, optional, tag = "5")]
-    pub mask: ::core::option::Option<::grpc_runtime::prost_types::FieldMask>,
+    pub mask: ::core::option::Option<::grpc_runtime::codegen::prost_types::FieldMask>,
     #[prost(message, optional, tag = "6")]
-    pub text: ::core::option::Option<::grpc_runtime::prost::alloc::string::String>,
-    #[prost(enumeration = "::grpc_runtime::prost_types::NullValue", tag = "7")]
+    pub text: ::core::option::Option<
+        ::grpc_runtime::codegen::prost::alloc::string::String,
+    >,
+    #[prost(enumeration = "::grpc_runtime::codegen::prost_types::NullValue", tag = "7")]
     pub null: i32,
     #[prost(message, optional, tag = "8")]
     pub empty: ::core::option::Option<()>,
@@ -40,7 +42,7 @@ pub struct Rootless {
     pub selfish: ::core::option::Option<r#type::Self_>,
     #[prost(message, optional, boxed, tag = "10")]
     pub part: ::core::option::Option<
-        ::grpc_runtime::prost::alloc::boxed::Box<rootless::Part>,
+        ::grpc_runtime::codegen::prost::alloc::boxed::Box<rootless::Part>,
     >,
     #[prost(map = "int32, message", tag = "11")]
     pub parts: ::std::collections::HashMap<i32, rootless::Part>,
@@ -64,12 +66,12 @@ pub struct Rootless {
     reason = "generated code"
 )]
 pub mod rootless {
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Part {
         #[prost(message, optional, boxed, tag = "1")]
         pub whole: ::core::option::Option<
-            ::grpc_runtime::prost::alloc::boxed::Box<super::Rootless>,
+            ::grpc_runtime::codegen::prost::alloc::boxed::Box<super::Rootless>,
         >,
         #[prost(oneof = "part::Part", tags = "2, 3")]
         pub part: ::core::option::Option<part::Part>,
@@ -77,13 +79,13 @@ pub mod rootless {
 
     /// Nested message and enum types in `Part`.
     pub mod part {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum Part {
             #[prost(message, tag = "2")]
-            Smaller(::grpc_runtime::prost::alloc::boxed::Box<super::Part>),
+            Smaller(::grpc_runtime::codegen::prost::alloc::boxed::Box<super::Part>),
             #[prost(string, tag = "3")]
-            Name(::grpc_runtime::prost::alloc::string::String),
+            Name(::grpc_runtime::codegen::prost::alloc::string::String),
         }
     }
 }
@@ -113,15 +115,15 @@ pub trait Rootlessness {
         &self,
         requests: impl ::grpc_runtime::Stream<Item = ()>,
     ) -> ::core::result::Result<
-        ::grpc_runtime::Streaming<::grpc_runtime::prost_types::Timestamp>,
+        ::grpc_runtime::Streaming<::grpc_runtime::codegen::prost_types::Timestamp>,
         ::grpc_runtime::Status,
     >;
 
     async fn text(
         &self,
-        request: ::grpc_runtime::prost::alloc::string::String,
+        request: ::grpc_runtime::codegen::prost::alloc::string::String,
     ) -> ::core::result::Result<
-        ::grpc_runtime::prost::alloc::vec::Vec<u8>,
+        ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
         ::grpc_runtime::Status,
     >;
 
@@ -149,71 +151,73 @@ pub trait Rootlessness {
 pub mod old {
     /// The package `old.v1`.
     pub mod v1 {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Tree {
             #[prost(string, required, tag = "1", default = "a \"tree\"")]
-            pub name: ::grpc_runtime::prost::alloc::string::String,
+            pub name: ::grpc_runtime::codegen::prost::alloc::string::String,
             #[prost(int32, optional, tag = "2", default = "-7")]
             pub height: ::core::option::Option<i32>,
             #[prost(double, optional, tag = "3", default = "inf")]
             pub girth: ::core::option::Option<f64>,
             #[prost(bytes = "vec", optional, tag = "4", default = "b\"\\x01\\xff\\\"\"")]
-            pub sap: ::core::option::Option<::grpc_runtime::prost::alloc::vec::Vec<u8>>,
+            pub sap: ::core::option::Option<
+                ::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>,
+            >,
             #[prost(enumeration = "tree::Kind", optional, tag = "5", default = "Oak")]
             pub kind: ::core::option::Option<i32>,
             #[prost(int32, repeated, tag = "6")]
-            pub rings: ::grpc_runtime::prost::alloc::vec::Vec<i32>,
+            pub rings: ::grpc_runtime::codegen::prost::alloc::vec::Vec<i32>,
             #[prost(group, repeated, tag = "7")]
-            pub branch: ::grpc_runtime::prost::alloc::vec::Vec<tree::Branch>,
+            pub branch: ::grpc_runtime::codegen::prost::alloc::vec::Vec<tree::Branch>,
             #[prost(group, optional, boxed, tag = "10")]
             pub root: ::core::option::Option<
-                ::grpc_runtime::prost::alloc::boxed::Box<tree::Root>,
+                ::grpc_runtime::codegen::prost::alloc::boxed::Box<tree::Root>,
             >,
             #[prost(message, optional, tag = "12")]
             pub rootless: ::core::option::Option<super::super::Rootless>,
             #[prost(group, optional, boxed, tag = "14")]
             pub outer: ::core::option::Option<
-                ::grpc_runtime::prost::alloc::boxed::Box<tree::Outer>,
+                ::grpc_runtime::codegen::prost::alloc::boxed::Box<tree::Outer>,
             >,
             #[deprecated]
             #[prost(string, optional, tag = "13")]
             pub camel_case: ::core::option::Option<
-                ::grpc_runtime::prost::alloc::string::String,
+                ::grpc_runtime::codegen::prost::alloc::string::String,
             >,
         }
 
         /// Nested message and enum types in `Tree`.
         pub mod tree {
-            #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-            #[prost(prost_path = "::grpc_runtime::prost")]
+            #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+            #[prost(prost_path = "::grpc_runtime::codegen::prost")]
             pub struct Branch {
                 #[prost(message, optional, tag = "8")]
                 pub grown: ::core::option::Option<super::Tree>,
                 #[prost(message, repeated, tag = "9")]
-                pub branch: ::grpc_runtime::prost::alloc::vec::Vec<Branch>,
+                pub branch: ::grpc_runtime::codegen::prost::alloc::vec::Vec<Branch>,
             }
 
-            #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-            #[prost(prost_path = "::grpc_runtime::prost")]
+            #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+            #[prost(prost_path = "::grpc_runtime::codegen::prost")]
             pub struct Root {
                 #[prost(message, optional, tag = "11")]
                 pub shared: ::core::option::Option<super::Tree>,
             }
 
-            #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-            #[prost(prost_path = "::grpc_runtime::prost")]
+            #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+            #[prost(prost_path = "::grpc_runtime::codegen::prost")]
             pub struct Outer {
                 #[prost(group, optional, boxed, tag = "1")]
                 pub inner: ::core::option::Option<
-                    ::grpc_runtime::prost::alloc::boxed::Box<outer::Inner>,
+                    ::grpc_runtime::codegen::prost::alloc::boxed::Box<outer::Inner>,
                 >,
             }
 
             /// Nested message and enum types in `Outer`.
             pub mod outer {
-                #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-                #[prost(prost_path = "::grpc_runtime::prost")]
+                #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+                #[prost(prost_path = "::grpc_runtime::codegen::prost")]
                 pub struct Inner {
                     #[prost(message, optional, tag = "1")]
                     pub tree: ::core::option::Option<super::super::Tree>,
@@ -229,9 +233,9 @@ pub mod old {
                 Hash,
                 PartialOrd,
                 Ord,
-                ::grpc_runtime::prost::Enumeration
+                ::grpc_runtime::codegen::prost::Enumeration
             )]
-            #[prost(prost_path = "::grpc_runtime::prost")]
+            #[prost(prost_path = "::grpc_runtime::codegen::prost")]
             #[repr(i32)]
             pub enum Kind {
                 Oak = 0,
@@ -263,12 +267,12 @@ pub mod old {
             }
         }
 
-        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Tag {
             #[prost(string, optional, tag = "102")]
             pub text: ::core::option::Option<
-                ::grpc_runtime::prost::alloc::string::String,
+                ::grpc_runtime::codegen::prost::alloc::string::String,
             >,
         }
 
@@ -327,61 +331,61 @@ pub mod old {
 )]
 pub mod r#type {
     /// A message whose name cannot be a type's.
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Self_ {
         #[prost(string, tag = "1")]
-        pub self_: ::grpc_runtime::prost::alloc::string::String,
+        pub self_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "2")]
-        pub crate_: ::grpc_runtime::prost::alloc::string::String,
+        pub crate_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "3")]
-        pub super_: ::grpc_runtime::prost::alloc::string::String,
+        pub super_: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "4")]
-        pub r#type: ::grpc_runtime::prost::alloc::string::String,
+        pub r#type: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "5")]
-        pub r#async: ::grpc_runtime::prost::alloc::string::String,
+        pub r#async: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(string, tag = "6")]
-        pub r#gen: ::grpc_runtime::prost::alloc::string::String,
+        pub r#gen: ::grpc_runtime::codegen::prost::alloc::string::String,
         #[prost(message, optional, tag = "7")]
         pub inner: ::core::option::Option<self_::Inner>,
     }
 
     /// Nested message and enum types in `Self`.
     pub mod self_ {
-        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub struct Inner {
             #[prost(message, optional, tag = "1")]
             pub option: ::core::option::Option<super::Option>,
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Option {
         #[prost(string, tag = "1")]
-        pub value: ::grpc_runtime::prost::alloc::string::String,
+        pub value: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Vec {
         #[prost(message, repeated, tag = "1")]
-        pub option: ::grpc_runtime::prost::alloc::vec::Vec<Option>,
+        pub option: ::grpc_runtime::codegen::prost::alloc::vec::Vec<Option>,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Some {
         #[prost(map = "string, message", tag = "1")]
         pub vec: ::std::collections::HashMap<
-            ::grpc_runtime::prost::alloc::string::String,
+            ::grpc_runtime::codegen::prost::alloc::string::String,
             Vec,
         >,
     }
 
-    #[derive(Clone, PartialEq, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct String {
         #[prost(oneof = "string::Box", tags = "1, 2")]
         pub r#box: ::core::option::Option<string::Box>,
@@ -389,25 +393,25 @@ pub mod r#type {
 
     /// Nested message and enum types in `String`.
     pub mod string {
-        #[derive(Clone, PartialEq, ::grpc_runtime::prost::Oneof)]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[derive(Clone, PartialEq, ::grpc_runtime::codegen::prost::Oneof)]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         pub enum Box {
             #[prost(message, tag = "1")]
             Some(super::Some),
             #[prost(bytes, tag = "2")]
-            None(::grpc_runtime::prost::alloc::vec::Vec<u8>),
+            None(::grpc_runtime::codegen::prost::alloc::vec::Vec<u8>),
         }
     }
 
-    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Box {
         #[prost(string, tag = "1")]
-        pub string: ::grpc_runtime::prost::alloc::string::String,
+        pub string: ::grpc_runtime::codegen::prost::alloc::string::String,
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Send {
         #[prost(enumeration = "send::Default", tag = "1")]
         pub default: i32,
@@ -424,9 +428,9 @@ pub mod r#type {
             Hash,
             PartialOrd,
             Ord,
-            ::grpc_runtime::prost::Enumeration
+            ::grpc_runtime::codegen::prost::Enumeration
         )]
-        #[prost(prost_path = "::grpc_runtime::prost")]
+        #[prost(prost_path = "::grpc_runtime::codegen::prost")]
         #[repr(i32)]
         pub enum Default {
             Self_ = 0,
@@ -456,20 +460,20 @@ pub mod r#type {
         }
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Future {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Stream {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Status {}
 
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::prost::Message)]
-    #[prost(prost_path = "::grpc_runtime::prost")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::grpc_runtime::codegen::prost::Message)]
+    #[prost(prost_path = "::grpc_runtime::codegen::prost")]
     pub struct Streaming {}
 
     /// A service whose name hides `Result`.
