@@ -1,1 +1,25 @@
-//! What the example programs share: real servers of another make.
+//! What the example programs share: generated code and real servers of another make (tonic) to call.
+//!
+//! A lesson is a program in `src/bin`; nothing is learnt here that a program of your own would need, apart
+//! from how generated code is included. The servers live in the process of the example, listen on a free
+//! loopback port, and end with it.
+#![forbid(unsafe_code)]
+
+mod greeter;
+mod local;
+
+pub use local::LocalServer;
+
+grpc_runtime::include_protos!();
+
+/// tonic's server stubs, one module a package.
+mod stubs {
+    #[expect(unreachable_pub, unused_qualifications, reason = "tonic writes them")]
+    #[allow(
+        clippy::allow_attributes_without_reason,
+        reason = "tonic writes them; only clippy could fulfil an `expect`"
+    )]
+    pub(crate) mod helloworld {
+        include!(concat!(env!("OUT_DIR"), "/helloworld.rs"));
+    }
+}

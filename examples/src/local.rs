@@ -1,0 +1,106 @@
+//! A server inside the process of an example. It knows nothing of any lesson.
+
+use std::net::SocketAddr;
+use std::{fmt, io};
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::greeter::Greeting;
+use crate::stubs::helloworld::greeter_server::GreeterServer;
+
+/// A server on a free port of `127.0.0.1`. Dropping it ends it.
+pub struct LocalServer {
+    address: SocketAddr,
+    scheme: &'static str,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl LocalServer {
+    /// Serves `helloworld.Greeter` without encryption.
+    ///
+    /// # Errors
+    ///
+    /// Where the loopback interface has no free port.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn greeter() -> io::Result<Self> {
+        Self::serve(Server::builder(), "http").await
+    }
+
+    /// Serves `helloworld.Greeter` with TLS, as the host that `certificate` names; both are PEM.
+    ///
+    /// # Errors
+    ///
+    /// Where the certificate or key is none, or the loopback interface has no free port.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn greeter_tls(certificate: &str, key: &str) -> io::Result<Self> {
+        let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        let server = Server::builder().tls_config(tls).map_err(io::Error::other)?;
+        Self::serve(server, "https").await
+    }
+
+    /// What to give to `Channel::builder`, for example `http://127.0.0.1:40125`.
+    pub fn target(&self) -> String {
+        match self.scheme {
+            "https" => format!("https://localhost:{}", self.address.port()),
+            scheme => format!("{scheme}://{}", self.address),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no new calls, and waits for those in flight.
+    ///
+    /// # Errors
+    ///
+    /// Where serving had failed before.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it ends the server at once.
+    pub async fn stop(mut self) -> io::Result<()> {
+        // Dropping the sender is the signal.
+        self.stop.take();
+        let served = (&mut self.serving).await.map_err(io::Error::other)?;
+        served.map_err(io::Error::other)
+    }
+
+    async fn serve(server: Server, scheme: &'static str) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let incoming = TcpListenerStream::new(listener);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            server
+                .serve_with_incoming_shutdown(GreeterServer::new(Greeting), incoming, stopped)
+                .await
+        });
+        Ok(LocalServer { address, scheme, stop: Some(stop), serving })
+    }
+}
+
+impl fmt::Debug for LocalServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalServer").field("target", &self.target()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for LocalServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
