@@ -57,6 +57,12 @@
 //! The program `grpc-build` does the same from a shell: `grpc-build generate` writes the file,
 //! `grpc-build check` fails with a diff where the one in the tree is stale. `grpc-build --help` lists
 //! its options.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `command` | yes | the program `grpc-build`; a build script builds a little faster without |
 #![forbid(unsafe_code)]
 
 mod environment;
