@@ -1,4 +1,4 @@
-//! The greeter that examples call, in four shapes, over tonic's generated trait.
+//! The greeter of `helloworld.proto`, in four shapes, over tonic's generated trait.
 
 use std::pin::Pin;
 
@@ -10,9 +10,9 @@ use crate::stubs::helloworld::greeter_server::Greeter;
 
 type Replies = Pin<Box<dyn Stream<Item = Result<HelloReply, Status>> + Send>>;
 
-/// Greets everyone. It refuses the name `nobody`, and sends the metadata `x-request-id` back.
+/// Greets everyone, and refuses the name `nobody`.
 #[derive(Debug)]
-pub(crate) struct Greeting;
+pub struct Greeting;
 
 #[tonic::async_trait]
 impl Greeter for Greeting {
@@ -20,13 +20,7 @@ impl Greeter for Greeting {
         &self,
         request: Request<HelloRequest>,
     ) -> Result<Response<HelloReply>, Status> {
-        let id = request.metadata().get("x-request-id").cloned();
-        let reply = greet("Hello", &request.into_inner().name)?;
-        let mut response = Response::new(reply);
-        if let Some(id) = id {
-            response.metadata_mut().insert("x-request-id", id);
-        }
-        Ok(response)
+        Ok(Response::new(greet("Hello", &request.into_inner().name)?))
     }
 
     type ListHellosStream = Replies;

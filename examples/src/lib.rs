@@ -1,14 +1,15 @@
-//! What the example programs share: generated code and real servers of another make (tonic) to call.
+//! What the example programs share: generated code, and real servers of another make (tonic) to call.
 //!
-//! A lesson is a program in `src/bin`; nothing is learnt here that a program of your own would need, apart
-//! from how generated code is included. The servers live in the process of the example, listen on a free
-//! loopback port, and end with it.
+//! A lesson is a program in `src/bin`. Nothing is taught here, apart from the one line that includes what
+//! the build script generated. The servers live in the process of the example, listen on a free loopback
+//! port, and end with it.
 #![forbid(unsafe_code)]
 
 mod greeter;
-mod local;
+mod local_server;
 
-pub use local::LocalServer;
+pub use greeter::Greeting;
+pub use local_server::{Implementation, LocalServer};
 
 grpc_runtime::include_protos!();
 

@@ -1,8 +1,8 @@
-//! Hello: every kind of call, through a client generated from a `.proto` file and through one made from a
-//! trait written by hand.
+//! Hello: all four kinds of call, through a client generated from a `.proto` file, and through one made
+//! from a trait written by hand.
 //!
-//! It starts the server that it calls, prints one line a call, and needs nothing else:
-//! `cargo run -p examples --bin hello`.
+//! It starts the server that it calls, and prints one line a call: which client, which kind, and what came
+//! back. Run it with `cargo run -p examples --bin hello`.
 #![expect(clippy::print_stdout, reason = "printing is what an example is for")]
 
 use std::error::Error;
@@ -12,7 +12,7 @@ use examples::helloworld::{self, HelloReply, HelloRequest};
 use futures_util::stream;
 use grpc_runtime::{Channel, Status, Stream, Streaming, grpc_client};
 
-/// The same service, as one would write it without a `.proto` file.
+/// The service of `helloworld.proto` once more, as one would write it without that file.
 #[grpc_client(service = "helloworld.Greeter")]
 trait Greeter {
     #[rpc(no_side_effects, timeout = "5s")]
@@ -31,28 +31,28 @@ trait Greeter {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = LocalServer::greeter().await?;
-    // No I/O yet; `http://` asks for plaintext.
+    // Connects on the first call. `http://` asks for plaintext; TLS is the default.
     let channel = Channel::builder(server.target()).build()?;
 
     let generated = helloworld::GreeterClient::new(channel.clone());
     let reply = generated.say_hello(hello("Ada")).await?;
-    println!("generated     SayHello       {}", reply.message);
+    println!("generated     unary             -> {}", reply.message);
     let replies = generated.list_hellos(hello("Ada")).await?;
-    println!("generated     ListHellos     {}", all(replies).await?);
-    let reply = generated.collect_hellos(stream::iter([hello("Ada"), hello("Bob")])).await?;
-    println!("generated     CollectHellos  {}", reply.message);
-    let replies = generated.chat_hellos(stream::iter([hello("Ada"), hello("Bob")])).await?;
-    println!("generated     ChatHellos     {}", all(replies).await?);
+    println!("generated     server streaming  -> {}", all(replies).await?);
+    let reply = generated.collect_hellos(stream::iter([hello("Ada"), hello("Alan")])).await?;
+    println!("generated     client streaming  -> {}", reply.message);
+    let replies = generated.chat_hellos(stream::iter([hello("Ada"), hello("Alan")])).await?;
+    println!("generated     bidirectional     -> {}", all(replies).await?);
 
     let by_hand = GreeterClient::new(channel);
-    let reply = by_hand.say_hello(hello("Eve")).await?;
-    println!("hand-written  SayHello       {}", reply.message);
-    let replies = by_hand.list_hellos(hello("Eve")).await?;
-    println!("hand-written  ListHellos     {}", all(replies).await?);
-    let reply = by_hand.collect_hellos(stream::iter([hello("Eve"), hello("Bob")])).await?;
-    println!("hand-written  CollectHellos  {}", reply.message);
-    let replies = by_hand.chat_hellos(stream::iter([hello("Eve"), hello("Bob")])).await?;
-    println!("hand-written  ChatHellos     {}", all(replies).await?);
+    let reply = by_hand.say_hello(hello("Grace")).await?;
+    println!("hand-written  unary             -> {}", reply.message);
+    let replies = by_hand.list_hellos(hello("Grace")).await?;
+    println!("hand-written  server streaming  -> {}", all(replies).await?);
+    let reply = by_hand.collect_hellos(stream::iter([hello("Grace"), hello("Edsger")])).await?;
+    println!("hand-written  client streaming  -> {}", reply.message);
+    let replies = by_hand.chat_hellos(stream::iter([hello("Grace"), hello("Edsger")])).await?;
+    println!("hand-written  bidirectional     -> {}", all(replies).await?);
 
     server.stop().await?;
     Ok(())
@@ -62,10 +62,11 @@ fn hello(name: &str) -> HelloRequest {
     HelloRequest { name: name.to_owned() }
 }
 
+/// Reads a stream of replies to its end.
 async fn all(mut replies: Streaming<HelloReply>) -> Result<String, Status> {
-    let mut texts = Vec::new();
+    let mut messages = Vec::new();
     while let Some(reply) = replies.message().await? {
-        texts.push(reply.message);
+        messages.push(reply.message);
     }
-    Ok(texts.join(" "))
+    Ok(messages.join(" "))
 }

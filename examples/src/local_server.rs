@@ -1,5 +1,6 @@
 //! A server inside the process of an example. It knows nothing of any lesson.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::{fmt, io};
 
@@ -7,6 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::greeter::Greeting;
@@ -15,13 +18,38 @@ use crate::stubs::helloworld::greeter_server::GreeterServer;
 /// A server on a free port of `127.0.0.1`. Dropping it ends it.
 pub struct LocalServer {
     address: SocketAddr,
-    scheme: &'static str,
+    is_tls: bool,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
+/// What can be served: every server that tonic generates, with or without its interceptors.
+pub trait Implementation:
+    Service<
+        http::Request<Body>,
+        Response = http::Response<Body>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Implementation for S where
+    S: Service<
+            http::Request<Body>,
+            Response = http::Response<Body>,
+            Error = Infallible,
+            Future: Send + 'static,
+        > + Clone
+        + Send
+        + 'static
+{
+}
+
 impl LocalServer {
-    /// Serves `helloworld.Greeter` without encryption.
+    /// Serves [`Greeting`] without encryption.
     ///
     /// # Errors
     ///
@@ -31,14 +59,27 @@ impl LocalServer {
     ///
     /// Dropping it leaves nothing behind.
     pub async fn greeter() -> io::Result<Self> {
-        Self::serve(Server::builder(), "http").await
+        Self::plaintext(GreeterServer::new(Greeting)).await
     }
 
-    /// Serves `helloworld.Greeter` with TLS, as the host that `certificate` names; both are PEM.
+    /// Serves `implementation` without encryption.
     ///
     /// # Errors
     ///
-    /// Where the certificate or key is none, or the loopback interface has no free port.
+    /// Where the loopback interface has no free port.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn plaintext(implementation: impl Implementation) -> io::Result<Self> {
+        Self::serve(Server::builder(), false, implementation).await
+    }
+
+    /// Serves [`Greeting`] with TLS, as the host that `certificate` names; both are PEM.
+    ///
+    /// # Errors
+    ///
+    /// Where the certificate or the key is none, or the loopback interface has no free port.
     ///
     /// # Cancel safety
     ///
@@ -46,20 +87,15 @@ impl LocalServer {
     pub async fn greeter_tls(certificate: &str, key: &str) -> io::Result<Self> {
         let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
         let server = Server::builder().tls_config(tls).map_err(io::Error::other)?;
-        Self::serve(server, "https").await
+        Self::serve(server, true, GreeterServer::new(Greeting)).await
     }
 
-    /// What to give to `Channel::builder`, for example `http://127.0.0.1:40125`.
+    /// What to give to `Channel::builder`: `http://127.0.0.1:40125`, or `https://localhost:40125` with TLS.
     pub fn target(&self) -> String {
-        match self.scheme {
-            "https" => format!("https://localhost:{}", self.address.port()),
-            scheme => format!("{scheme}://{}", self.address),
+        match self.is_tls {
+            true => format!("https://localhost:{}", self.address.port()),
+            false => format!("http://{}", self.address),
         }
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// Takes no new calls, and waits for those in flight.
@@ -78,18 +114,20 @@ impl LocalServer {
         served.map_err(io::Error::other)
     }
 
-    async fn serve(server: Server, scheme: &'static str) -> io::Result<Self> {
+    async fn serve(
+        mut server: Server,
+        is_tls: bool,
+        implementation: impl Implementation,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let incoming = TcpListenerStream::new(listener);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            server
-                .serve_with_incoming_shutdown(GreeterServer::new(Greeting), incoming, stopped)
-                .await
+            server.serve_with_incoming_shutdown(implementation, incoming, stopped).await
         });
-        Ok(LocalServer { address, scheme, stop: Some(stop), serving })
+        Ok(LocalServer { address, is_tls, stop: Some(stop), serving })
     }
 }
 
