@@ -115,7 +115,7 @@ impl LocalServer {
     }
 
     async fn serve(
-        mut server: Server,
+        server: Server,
         is_tls: bool,
         implementation: impl Implementation,
     ) -> io::Result<Self> {

@@ -1,0 +1,92 @@
+//! Runs every example as a user would, with a bound on its time, and looks for its key lines.
+//!
+//! Not a test of the runtime: it holds that what the examples promise to print is what they print.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn hello() {
+    let output = run(env!("CARGO_BIN_EXE_hello"));
+    output.has(&[
+        "generated     unary             -> Hello, Ada!",
+        "generated     server streaming  -> Hello, Ada! Bonjour, Ada! Hallo, Ada!",
+        "generated     client streaming  -> Hello, Ada and Alan!",
+        "generated     bidirectional     -> Hello, Ada! Hello, Alan!",
+        "hand-written  unary             -> Hello, Grace!",
+        "hand-written  server streaming  -> Hello, Grace! Bonjour, Grace! Hallo, Grace!",
+        "hand-written  client streaming  -> Hello, Grace and Edsger!",
+        "hand-written  bidirectional     -> Hello, Grace! Hello, Edsger!",
+    ]);
+}
+
+/// What a program printed until it ended well.
+struct Output(String);
+
+impl Output {
+    /// Each of these is a part of some line, in this order.
+    #[track_caller]
+    fn has(&self, parts: &[&str]) {
+        let mut lines = self.0.lines();
+        for part in parts {
+            assert!(
+                lines.any(|line| line.contains(part)),
+                "{part:?} is missing, or out of order, in:\n{}",
+                self.0
+            );
+        }
+    }
+}
+
+/// Runs a program to its end, which has to be a good one.
+#[track_caller]
+fn run(program: &str) -> Output {
+    let (code, output, errors) = run_to_end(Command::new(program));
+    assert_eq!(code, Some(0), "{program} failed:\n{}\n{errors}", output.0);
+    output
+}
+
+/// Runs a program to its end: its exit code, and what it printed on standard output and error.
+#[track_caller]
+fn run_to_end(mut command: Command) -> (Option<i32>, Output, String) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo has built the program");
+    // The pipes are read meanwhile, so that the program never waits for room in them.
+    let output = reader(child.stdout.take().expect("it is piped"));
+    let errors = reader(child.stderr.take().expect("it is piped"));
+    let code = wait(&mut child);
+    let output = Output(output.join().expect("reading does not panic"));
+    (code, output, errors.join().expect("reading does not panic"))
+}
+
+fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).expect("programs print UTF-8");
+        text
+    })
+}
+
+/// Polls, because the standard library cannot wait for a child with a bound.
+fn wait(child: &mut Child) -> Option<i32> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            return status.code();
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().expect("a child can be killed");
+            child.wait().expect("a child can be waited for");
+            panic!("the program ran for more than {PATIENCE:?}");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
