@@ -7,7 +7,11 @@ use std::fs;
 use std::path::PathBuf;
 
 fn check(name: &str, protos: &[&str]) {
-    let generated = grpc_build::configure().generate(protos, grpc_build::NO_PATHS).expect("valid");
+    check_with(name, protos, &grpc_build::NO_PATHS);
+}
+
+fn check_with(name: &str, protos: &[&str], includes: &[&str]) {
+    let generated = grpc_build::configure().generate(protos, includes).expect("valid");
     assert_eq!(generated.warnings(), [] as [String; 0]);
     let path = PathBuf::from(format!("tests/golden/{name}.rs"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -49,5 +53,5 @@ fn proto2_deprecation_and_markdown() {
 
 #[test]
 fn several_packages_in_one_file() {
-    check("etcd", &["../proto/etcd/rpc.proto"]);
+    check_with("etcd", &["../proto/etcd/rpc.proto"], &["../proto"]);
 }
