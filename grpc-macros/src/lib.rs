@@ -26,7 +26,9 @@ use proc_macro2::TokenStream;
 
 /// Makes a typed client of a trait.
 ///
-/// ```ignore
+/// ```
+/// use std::time::Duration;
+///
 /// use grpc_runtime::{Channel, Status, Stream, Streaming, grpc_client};
 ///
 /// #[grpc_client(service = "helloworld.Greeter")]
@@ -35,12 +37,24 @@ use proc_macro2::TokenStream;
 ///     #[rpc(idempotent, timeout = "500ms")]
 ///     async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
 ///     async fn list(&self, request: HelloRequest) -> Result<Streaming<HelloReply>, Status>;
-///     async fn collect(&self, requests: impl Stream<Item = HelloRequest>) -> Result<HelloReply, Status>;
-///     async fn chat(&self, requests: impl Stream<Item = HelloRequest>) -> Result<Streaming<HelloReply>, Status>;
+///     async fn collect(
+///         &self,
+///         requests: impl Stream<Item = HelloRequest>,
+///     ) -> Result<HelloReply, Status>;
+///     async fn chat(
+///         &self,
+///         requests: impl Stream<Item = HelloRequest>,
+///     ) -> Result<Streaming<HelloReply>, Status>;
 /// }
 ///
-/// let greeter = GreeterClient::new(channel);
-/// let reply = greeter.say_hello(request).timeout(Duration::from_millis(50)).await?;
+/// async fn greet(channel: Channel, request: HelloRequest) -> Result<HelloReply, Status> {
+///     let greeter = GreeterClient::new(channel);
+///     greeter.say_hello(request).timeout(Duration::from_millis(50)).await
+/// }
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloRequest {}
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloReply {}
 /// ```
 ///
 /// # What a method looks like
