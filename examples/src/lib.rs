@@ -7,20 +7,28 @@
 
 mod greeter;
 mod local_server;
+mod route_guide;
 
 pub use greeter::Greeting;
 pub use local_server::{Implementation, LocalServer};
+pub use route_guide::Guide;
 
 grpc_runtime::include_protos!();
 
-/// tonic's server stubs, one module a package.
-mod stubs {
-    #[expect(unreachable_pub, unused_qualifications, reason = "tonic writes them")]
-    #[allow(
-        clippy::allow_attributes_without_reason,
-        reason = "tonic writes them; only clippy could fulfil an `expect`"
-    )]
-    pub(crate) mod helloworld {
+/// tonic's server stubs, one module a package, for programs that bring a server of their own.
+#[expect(unused_qualifications, reason = "tonic writes them")]
+#[allow(
+    clippy::allow_attributes_without_reason,
+    reason = "tonic writes them; only clippy could fulfil an `expect`"
+)]
+pub mod stubs {
+    /// Servers of `helloworld.proto`.
+    pub mod helloworld {
         include!(concat!(env!("OUT_DIR"), "/helloworld.rs"));
+    }
+
+    /// Servers of `routeguide.proto`.
+    pub mod routeguide {
+        include!(concat!(env!("OUT_DIR"), "/routeguide.rs"));
     }
 }

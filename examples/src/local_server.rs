@@ -13,7 +13,9 @@ use tonic::codegen::{Service, http};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::greeter::Greeting;
+use crate::route_guide::Guide;
 use crate::stubs::helloworld::greeter_server::GreeterServer;
+use crate::stubs::routeguide::route_guide_server::RouteGuideServer;
 
 /// A server on a free port of `127.0.0.1`. Dropping it ends it.
 pub struct LocalServer {
@@ -60,6 +62,19 @@ impl LocalServer {
     /// Dropping it leaves nothing behind.
     pub async fn greeter() -> io::Result<Self> {
         Self::plaintext(GreeterServer::new(Greeting)).await
+    }
+
+    /// Serves a [`Guide`] without encryption.
+    ///
+    /// # Errors
+    ///
+    /// Where the loopback interface has no free port.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn route_guide(guide: Guide) -> io::Result<Self> {
+        Self::plaintext(RouteGuideServer::new(guide)).await
     }
 
     /// Serves `implementation` without encryption.

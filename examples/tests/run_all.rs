@@ -22,6 +22,44 @@ fn hello() {
     ]);
 }
 
+#[test]
+fn four_shapes() {
+    let output = run(env!("CARGO_BIN_EXE_four_shapes"));
+    output.has(&[
+        "GetFeature    46.21111 6.14444 -> Stone Compass",
+        "GetFeature    46.21050 6.14200 -> nothing there",
+        "ListFeatures  46.20341 6.14719 -> Blue Gate",
+        "ListFeatures  46.20235 6.14073 -> Bell Founders' Court",
+        "RecordRoute   4 points, 3 sights, 2590 m",
+        "RouteChat     found there: the needle points south",
+        "RouteChat     both sides are done",
+    ]);
+}
+
+#[test]
+fn handwritten_trait() {
+    let output = run(env!("CARGO_BIN_EXE_handwritten_trait"));
+    output.has(&[
+        "/routeguide.RouteGuide/GetFeature: Unary, NoSideEffects, timeout Some(500ms)",
+        "what_is_at -> Heron Pond",
+        "what_is_in -> Heron Pond",
+        "what_is_in -> Ferry Steps",
+        "walk       -> 2 sights, 967 m",
+    ]);
+}
+
+#[test]
+fn fake_in_test() {
+    let output = run(env!("CARGO_BIN_EXE_fake_in_test"));
+    output.has(&[
+        "over the network: Hello, Ada!; Hello, Grace!",
+        "over the fake: fake hello, Ada; fake hello, Grace",
+        "/helloworld.Greeter/SayHello: NOT_FOUND: nobody",
+        "all in all: fake hello, Ada; fake hello, Grace",
+        "the caller saw DEADLINE_EXCEEDED",
+    ]);
+}
+
 /// What a program printed until it ended well.
 struct Output(String);
 
