@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use crate::call::outbound::Outbound;
 use crate::call::streaming::Streaming;
-use crate::codec::{Decode, Encode};
+use crate::codec::{Decode, Encode, encode_framed};
 use crate::engine::{Incoming, RequestBody, SingleReply};
-use crate::framing;
 use crate::status::Status;
 
 /// How many messages go each way. Implemented by [`Unary`], [`ServerStreaming`], [`ClientStreaming`] and
@@ -94,14 +93,14 @@ kind!(ClientStreaming, out: Outbound<Q>, encode_many::<C, Q>, in: R, receive_one
 kind!(Bidi, out: Outbound<Q>, encode_many::<C, Q>, in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by);
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, max_bytes: usize) -> Result<RequestBody, Status> {
-    encode_message::<C, Q>(&message, max_bytes).map(RequestBody::Message)
+    encode_framed::<C, Q>(&message, max_bytes).map(RequestBody::Message)
 }
 
 fn encode_many<C: Encode<Q>, Q: Send + 'static>(
     messages: Outbound<Q>,
     max_bytes: usize,
 ) -> Result<RequestBody, Status> {
-    Ok(RequestBody::Stream(messages.encoded(max_bytes, encode_message::<C, Q>)))
+    Ok(RequestBody::Stream(messages.encoded(max_bytes, encode_framed::<C, Q>)))
 }
 
 /// Waits for the message and for the end of the call.
@@ -127,13 +126,6 @@ fn receive_many<C: Decode<R>, R>(
 
 fn unbound<R>(message: R, _deadline: Instant) -> R {
     message
-}
-
-fn encode_message<C: Encode<Q>, Q>(message: &Q, max_bytes: usize) -> Result<bytes::Bytes, Status> {
-    framing::frame(C::encoded_len(message), max_bytes, |buffer| {
-        C::encode(message, buffer)
-            .map_err(|error| Status::internal("request not sent").with_source(error))
-    })
 }
 
 fn decode_message<C: Decode<R>, R>(bytes: bytes::Bytes) -> Result<R, Status> {

@@ -6,6 +6,7 @@
 //! To write one, implement [`Codec`] for a type of yours, and [`Encode`] and [`Decode`] for the messages it
 //! handles; then name it in the trait: `#[grpc_client(codec = MyCodec)]`.
 
+mod framed;
 mod json;
 mod prost;
 mod raw;
@@ -15,6 +16,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+#[doc(hidden)]
+pub use self::framed::encode_framed;
 pub use self::json::Json;
 pub use self::prost::Prost;
 pub use self::raw::Raw;
