@@ -18,18 +18,13 @@ pub mod generated {
     include!(concat!(env!("OUT_DIR"), "/awkward.rs"));
 }
 
-/// The greeter, by the same generator.
-pub mod greeter {
-    include!(concat!(env!("OUT_DIR"), "/greeter.rs"));
-}
-
 use futures_util::{StreamExt, stream};
 use generated::collisions::{
     self, GreeterServiceClient, RouterServiceClient, greeter_service, router_service,
 };
 use generated::r#type::{self as keywords, ResultClient, SelfServiceClient};
-use greeter::helloworld::{GreeterClient, HelloRequest};
 use grpc_runtime::{Channel, Idempotency, Method, MethodKind, Status, Stream, Streaming};
+use tests::helloworld::{GreeterClient, HelloRequest};
 use tests::server::Server;
 use tests::within;
 

@@ -3,7 +3,7 @@
 //! - [`server`]: a real gRPC server of another make (tonic), to be told how to behave.
 //! - [`peer`]: a scripted HTTP/2 peer for what no honest server would do.
 //! - [`certificates`]: an authority and leaves, made for one test.
-//! - [`helloworld`]: the messages of `proto/helloworld.proto`.
+//! - [`helloworld`]: messages and client of `proto/helloworld.proto`, as grpc-build writes them.
 //! - [`within`]: a bound for every wait.
 //!
 //! Servers and peers run on threads of their own with their own runtimes, so they neither show up in what
@@ -20,11 +20,8 @@ mod wait;
 
 pub use wait::{PATIENCE, within};
 
-/// Messages of `proto/helloworld.proto`, generated once for clients and servers alike.
-pub mod helloworld {
-    include!(concat!(env!("OUT_DIR"), "/messages/helloworld.rs"));
+grpc_runtime::include_protos!();
 
-    /// The encoded `FileDescriptorSet` of `helloworld.proto`.
-    pub const DESCRIPTORS: &[u8] =
-        include_bytes!(concat!(env!("OUT_DIR"), "/helloworld.descriptors"));
-}
+/// The encoded `FileDescriptorSet` of `helloworld.proto`.
+pub const HELLOWORLD_DESCRIPTORS: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/helloworld.descriptors"));

@@ -43,7 +43,7 @@ use programmed::{Program, Programmed};
     reason = "tonic writes them; only clippy could fulfil an `expect`"
 )]
 mod stubs {
-    include!(concat!(env!("OUT_DIR"), "/servers/helloworld.rs"));
+    include!(concat!(env!("OUT_DIR"), "/helloworld.rs"));
 }
 
 /// A running greeter; dropping it ends it and every connection.
