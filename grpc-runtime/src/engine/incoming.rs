@@ -255,7 +255,10 @@ impl Incoming {
         self.slot = None;
     }
 
-    fn transport_failure(&self, error: TransportError) -> Status {
+    fn transport_failure(&mut self, error: TransportError) -> Status {
+        if let Some(status) = self.upload.failure() {
+            return status;
+        }
         outcome::of_transport(error, &self.connection, self.timer.deadline())
     }
 

@@ -62,6 +62,13 @@ impl Upload {
         told.map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Why the request stream gave the call up, if it did: asked when the stream is found to be reset, which may
+    /// be this side's own doing.
+    pub(super) fn failure(&mut self) -> Option<Status> {
+        let Self::Running(Running { failed: Some(failed), .. }) = self else { return None };
+        failed.try_recv().ok()
+    }
+
     /// The call was given up on this side: the stream is reset with CANCEL.
     pub(super) fn cancel(&mut self, status: &Status) {
         match std::mem::replace(self, Self::Done) {
@@ -117,11 +124,12 @@ impl Task {
                     self.pending = Some(message);
                 }
                 Some(Err(status)) => {
-                    self.stream.send_reset(Reason::CANCEL);
+                    // The reason goes first: whoever sees the reset finds it.
                     if let Some(fail) = self.fail.take() {
                         // Nobody listens when the call ended in this moment.
                         let _ = fail.send(status);
                     }
+                    self.stream.send_reset(Reason::CANCEL);
                     return Poll::Ready(());
                 }
                 None => {
