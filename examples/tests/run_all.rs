@@ -60,6 +60,57 @@ fn fake_in_test() {
     ]);
 }
 
+#[test]
+fn metadata_and_errors() {
+    let output = run(env!("CARGO_BIN_EXE_metadata_and_errors"));
+    output.has(&[
+        "message:  Hello, Ada!",
+        "header    x-request-id: Some(\"42\")",
+        "header    signature-bin: Some([0, 159, 146, 150])",
+        "header    x-cost: None",
+        "trailer   x-cost: Some(\"3\")",
+        "X Name: metadata key \"X Name\" has ' ' at byte 1",
+        "x-note-bin: ",
+        "grpc-timeout: ",
+        "x-crab: ",
+        "status:   INVALID_ARGUMENT: whom am I to greet?",
+        "origin    Server",
+        "trailer   x-request-id: Some(\"43\")",
+        "field     name: must not be empty",
+        "reason    NAME_MISSING of greeter.example, {\"longest\": \"40\"}",
+        "status:   UNAVAILABLE: too many people at the door",
+        "try again in 250 ms",
+        "status:   UNAVAILABLE: cannot connect to http://127.0.0.1:",
+        "origin    Transport",
+        "delivery  NotSent; safe to repeat: true",
+    ]);
+}
+
+#[test]
+fn deadlines_and_cancellation() {
+    let output = run(env!("CARGO_BIN_EXE_deadlines_and_cancellation"));
+    output.has(&[
+        "caller: DEADLINE_EXCEEDED",
+        "server: SayHello began with grpc-timeout ",
+        "server: SayHello was told to stop",
+        "caller: Hello, Ada!",
+        "caller: DEADLINE_EXCEEDED",
+        "server: ListHellos was told to stop",
+        "== a deadline",
+        "caller: DEADLINE_EXCEEDED",
+        "== a deadline that has passed already",
+        "caller: DEADLINE_EXCEEDED",
+        "== dropping a call",
+        "server: SayHello began without a limit",
+        "server: SayHello was told to stop",
+        "caller: Hello, Ada! That will do.",
+        "server: ListHellos was told to stop",
+        "server: CollectHellos heard of Ada",
+        "caller: ABORTED: Alan is not coming after all",
+        "server: CollectHellos was told to stop",
+    ]);
+}
+
 /// What a program printed until it ended well.
 struct Output(String);
 
