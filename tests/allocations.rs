@@ -3,6 +3,8 @@
 //!
 //! Counts, not times: they do not drift with the machine. The server runs on a thread of its own and is not counted.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a measurement that fails")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;

@@ -119,7 +119,7 @@ pub use method::{Idempotency, InvalidPath, MethodDescriptor, MethodKind, MethodR
 pub use status::{Code, Delivery, DetailsError, Origin, RpcStatus, Status, UnknownCode};
 pub use target::InvalidTarget;
 // The crates whose types are part of messages, in the versions that generated code is made for.
-pub use {prost, prost_types};
 pub use transport::connect::{
     ConnectError, ConnectFuture, ConnectPhase, Connector, IoStream, MemoryConnector, MemoryListener,
 };
+pub use {prost, prost_types};

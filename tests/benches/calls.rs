@@ -3,6 +3,8 @@
 //! `cargo bench -p tests --bench calls`. Each benchmark of a call has twins by tonic's client, against the same server in the
 //! same run: read the ratio, not the time. The server runs on a thread of its own.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a measurement that fails")]
+
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use futures_util::future::join_all;

@@ -39,7 +39,7 @@ impl Waiting {
         let remaining = match self.deadline {
             None => None,
             Some(deadline) => {
-                Some(outcome::remaining(deadline, rt::now()).map_err(NotStarted::Failed)?)
+                Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
             }
         };
         let head = self.template.request(remaining, &self.call.options.metadata);
@@ -49,8 +49,12 @@ impl Waiting {
                 tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
                 Err(NotStarted::Waits(Box::new(self)))
             }
-            Err(error) => Err(NotStarted::Failed(outcome::not_opened(error, &connection))),
+            Err(error) => Err(self.fail(outcome::not_opened(error, &connection))),
         }
+    }
+
+    pub(super) fn fail(&self, status: Status) -> NotStarted {
+        NotStarted::Failed(self.call.fail(status))
     }
 
     fn send_body(self, connection: Arc<Connection>, stream: OpenStream) -> Incoming {

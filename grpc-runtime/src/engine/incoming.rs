@@ -88,6 +88,12 @@ impl Incoming {
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, Status>> {
         let polled = self.poll_stream(context);
+        // A server that always has one more message ready must not outrun the deadline.
+        if let Poll::Ready(Ok(Some(_))) = polled
+            && self.timer.has_passed()
+        {
+            return Poll::Ready(Err(self.cut(outcome::deadline_passed(false))));
+        }
         self.or_interrupted(polled, context)
     }
 

@@ -17,6 +17,7 @@ mod timer;
 mod upload;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
@@ -25,6 +26,7 @@ use crate::status::{Delivery, Status};
 use crate::subchannel::Subchannel;
 
 use self::attempt::Waiting;
+use self::template::Template;
 
 pub(crate) use self::attempt::NotStarted;
 pub use self::incoming::Incoming;
@@ -75,7 +77,18 @@ impl Engine {
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
     /// request goes on from there by itself.
     pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
-        let waiting = self.prepare(call).map_err(NotStarted::Failed)?;
+        let (template, deadline) = match self.decide(&call) {
+            Ok(decided) => decided,
+            Err(status) => return Err(NotStarted::Failed(call.fail(status))),
+        };
+        let (method, options) = (&call.method, &call.options);
+        let waiting = Waiting {
+            template,
+            wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
+            deadline,
+            max_response_bytes: self.0.limits.response_bytes(method, options),
+            call,
+        };
         match pick::ready(&self.0.subchannel) {
             Some(picked) => waiting.start_on(picked),
             None => Err(NotStarted::Waits(Box::new(waiting))),
@@ -84,9 +97,12 @@ impl Engine {
 
     /// Waits for a connection and puts the call on it.
     pub(crate) async fn start(&self, mut waiting: Box<Waiting>) -> Result<Incoming, Status> {
+        in_runtime().map_err(|status| waiting.call.fail(status))?;
         loop {
             let Waiting { wait_for_ready, deadline, .. } = *waiting;
-            let picked = pick::pick(&self.0.subchannel, wait_for_ready, deadline).await?;
+            let picked = pick::pick(&self.0.subchannel, wait_for_ready, deadline)
+                .await
+                .map_err(|status| waiting.call.fail(status))?;
             match waiting.start_on(picked) {
                 Ok(incoming) => return Ok(incoming),
                 Err(NotStarted::Waits(again)) => waiting = again,
@@ -95,20 +111,22 @@ impl Engine {
         }
     }
 
-    fn prepare(&self, call: Outgoing) -> Result<Waiting, Status> {
-        if !rt::is_entered() {
-            return Err(Status::internal(
-                "this call was polled outside a tokio runtime: await it in a task of one that has I/O and time enabled",
-            )
-            .with_delivery(Delivery::NotSent));
+    fn decide(&self, call: &Outgoing) -> Result<(Arc<Template>, Option<Instant>), Status> {
+        let deadline = call.options.deadline_from(&call.method, rt::now)?;
+        // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
+        if deadline.is_some() || matches!(call.body, RequestBody::Stream(_)) {
+            in_runtime()?;
         }
-        let (method, options) = (&call.method, &call.options);
-        Ok(Waiting {
-            template: self.0.templates.of(method, call.content_type)?,
-            wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
-            deadline: options.deadline_from(method, rt::now)?,
-            max_response_bytes: self.0.limits.response_bytes(method, options),
-            call,
-        })
+        Ok((self.0.templates.of(&call.method, call.content_type)?, deadline))
     }
+}
+
+fn in_runtime() -> Result<(), Status> {
+    if rt::is_entered() {
+        return Ok(());
+    }
+    Err(Status::internal(
+        "this call was polled outside a tokio runtime: await it in a task of one that has I/O and time enabled",
+    )
+    .with_delivery(Delivery::NotSent))
 }

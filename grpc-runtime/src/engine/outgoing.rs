@@ -20,6 +20,16 @@ pub(crate) struct Outgoing {
     pub(crate) body: RequestBody,
 }
 
+impl Outgoing {
+    /// Tells the sending side, if there is one, why the call did not start.
+    pub(super) fn fail(&self, status: Status) -> Status {
+        if let RequestBody::Stream(stream) = &self.body {
+            stream.end.set(Err(status.clone()));
+        }
+        status
+    }
+}
+
 /// The request of a call as bytes.
 #[derive(Debug)]
 pub enum RequestBody {
@@ -59,7 +69,7 @@ impl CallEnd {
             Some(Ok(())) => {
                 Status::cancelled("the server ended the call with OK before it read this message")
             }
-            None => Status::cancelled("the call was dropped"),
+            None => Status::cancelled("nobody reads the requests any more: the call is over"),
         }
     }
 }

@@ -27,6 +27,11 @@ impl Timer {
         Self::new(None)
     }
 
+    /// Whether the deadline is behind us, by the clock: for loops that never have to wait.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= rt::now())
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

@@ -105,38 +105,44 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
-        poll_fn(|context| self.poll(context)).await;
+        let failure = poll_fn(|context| self.poll(context)).await;
+        match failure {
+            Some(status) => self.give_up(status),
+            // Nothing to tell: `Drop` is for ends that are not this one.
+            None => self.fail = None,
+        }
     }
 
-    /// Ready when there is nothing more to do, whatever the reason.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Ends the call from the request side.
+    fn give_up(&mut self, status: Status) {
+        if let Some(fail) = self.fail.take() {
+            // The reason goes first: whoever sees the reset finds it. Nobody listens when the call has just ended.
+            let _ = fail.send(status);
+            self.stream.send_reset(Reason::CANCEL);
+        }
+    }
+
+    /// Ready when there is nothing more to do; with a status when the request stream gave the call up.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Status>> {
         if let Poll::Ready(reason) = Pin::new(&mut self.stopped).poll(context) {
             self.stream.send_reset(reason.unwrap_or(Reason::CANCEL));
-            return Poll::Ready(());
+            return Poll::Ready(None);
         }
         loop {
             if !ready!(self.poll_send(context)) {
-                return Poll::Ready(());
+                return Poll::Ready(None);
             }
             match ready!(self.requests.messages.as_mut().poll_next(context)) {
                 Some(Ok(message)) => {
                     self.stream.reserve_capacity(message.len());
                     self.pending = Some(message);
                 }
-                Some(Err(status)) => {
-                    // The reason goes first: whoever sees the reset finds it.
-                    if let Some(fail) = self.fail.take() {
-                        // Nobody listens when the call ended in this moment.
-                        let _ = fail.send(status);
-                    }
-                    self.stream.send_reset(Reason::CANCEL);
-                    return Poll::Ready(());
-                }
+                Some(Err(status)) => return Poll::Ready(Some(status)),
                 None => {
                     // An empty DATA frame, never HEADERS (gRPC over HTTP/2, "Requests"). A refusal means that the
                     // stream is over already.
                     let _ = self.stream.send_data(Bytes::new(), true);
-                    return Poll::Ready(());
+                    return Poll::Ready(None);
                 }
             }
         }
@@ -162,5 +168,15 @@ impl Task {
         }
         // While no message is in hand, the only news of the stream's end is a reset.
         Poll::Ready(self.stream.poll_reset(context).is_pending())
+    }
+}
+
+/// A request stream that panics takes its task with it, and must not leave the call waiting for an answer to half a
+/// request.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.give_up(Status::internal(
+            "the request stream panicked, or the runtime that it ran on was shut down",
+        ));
     }
 }
