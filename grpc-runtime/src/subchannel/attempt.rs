@@ -95,9 +95,13 @@ async fn connect_to(shared: &Arc<Shared>, address: &Address) -> Result<Connectio
     let io = settings.dialer.connect(address, &settings.authority).await?;
     let owner = Arc::downgrade(shared);
     let on_leave = move |_error: Option<TransportError>| Shared::on_leave(&owner);
-    h2::connect(io, address.to_string().into(), &settings.http2, on_leave)
-        .await
-        .map_err(|error| AttemptError::Handshake { address: address.clone(), error })
+    h2::connect(io, address.to_string().into(), &settings.http2, on_leave).await.map_err(|error| {
+        AttemptError::Handshake {
+            address: address.clone(),
+            is_plaintext: settings.dialer.is_plaintext(),
+            error,
+        }
+    })
 }
 
 /// Why one attempt failed.
@@ -106,7 +110,7 @@ enum AttemptError {
     Resolve(ResolveError),
     NoAddresses,
     Connect(ConnectError),
-    Handshake { address: Address, error: TransportError },
+    Handshake { address: Address, is_plaintext: bool, error: TransportError },
     TooSlow(Duration),
 }
 
@@ -116,10 +120,14 @@ impl fmt::Display for AttemptError {
             Self::Resolve(error) => fmt::Display::fmt(error, formatter),
             Self::NoAddresses => formatter.write_str("the name resolved to no addresses"),
             Self::Connect(error) => fmt::Display::fmt(error, formatter),
-            Self::Handshake { address, .. } => write!(
-                formatter,
-                "{address} accepted the connection but did not speak HTTP/2; if it expects TLS, say `.tls(..)`"
-            ),
+            Self::Handshake { address, is_plaintext, .. } => {
+                write!(formatter, "{address} accepted the connection but did not speak HTTP/2")?;
+                match is_plaintext {
+                    true => formatter.write_str("; if it expects TLS, say `.tls(..)`"),
+                    // ALPN agreed on HTTP/2, so what follows says more than a guess would.
+                    false => Ok(()),
+                }
+            }
             Self::TooSlow(limit) => write!(
                 formatter,
                 "no connection within {:.0} s: packets may be dropped on the way, or the server does not answer",

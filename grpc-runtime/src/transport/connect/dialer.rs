@@ -39,6 +39,11 @@ impl Dialer {
         self.connector.is_some()
     }
 
+    /// Whether connections are unprotected.
+    pub(crate) fn is_plaintext(&self) -> bool {
+        matches!(self.security, Security::Plaintext)
+    }
+
     /// Connects to `address`. `authority` is the channel's `:authority`, whose host names the
     /// server to TLS unless the user chose another name.
     ///
