@@ -5,10 +5,12 @@
 //! port, and end with it.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod greeter;
 mod local_server;
 mod route_guide;
 
+pub use certificates::{Authority, Certificate};
 pub use greeter::Greeting;
 pub use local_server::{Implementation, LocalServer};
 pub use route_guide::Guide;

@@ -12,6 +12,7 @@ use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
+use crate::certificates::{Authority, Certificate};
 use crate::greeter::Greeting;
 use crate::route_guide::Guide;
 use crate::stubs::helloworld::greeter_server::GreeterServer;
@@ -90,7 +91,8 @@ impl LocalServer {
         Self::serve(Server::builder(), false, implementation).await
     }
 
-    /// Serves [`Greeting`] with TLS, as the host that `certificate` names; both are PEM.
+    /// Serves [`Greeting`] with TLS, as the host that `certificate` names. Where `clients` is given, callers have
+    /// to show a certificate of that authority.
     ///
     /// # Errors
     ///
@@ -99,8 +101,15 @@ impl LocalServer {
     /// # Cancel safety
     ///
     /// Dropping it leaves nothing behind.
-    pub async fn greeter_tls(certificate: &str, key: &str) -> io::Result<Self> {
-        let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+    pub async fn greeter_tls(
+        certificate: &Certificate,
+        clients: Option<&Authority>,
+    ) -> io::Result<Self> {
+        let identity = Identity::from_pem(&certificate.certificate, &certificate.key);
+        let mut tls = ServerTlsConfig::new().identity(identity);
+        if let Some(authority) = clients {
+            tls = tls.client_ca_root(tonic::transport::Certificate::from_pem(authority.pem()));
+        }
         let server = Server::builder().tls_config(tls).map_err(io::Error::other)?;
         Self::serve(server, true, GreeterServer::new(Greeting)).await
     }

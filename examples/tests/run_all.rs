@@ -111,6 +111,35 @@ fn deadlines_and_cancellation() {
     ]);
 }
 
+#[test]
+fn tls() {
+    let output = run(env!("CARGO_BIN_EXE_tls"));
+    output.has(&[
+        "trusting it:            Hello, Ada!",
+        "trusting another:       UNAVAILABLE: cannot connect to https://localhost:",
+        "trusting the usual:     UNAVAILABLE: cannot connect to https://localhost:",
+        "the certificate is for localhost, not for greeter.example",
+        "speaking plaintext:     UNAVAILABLE: cannot connect to localhost:",
+        "half a certificate:     malformed PEM",
+        "https and plaintext:    the target begins with `https://`",
+        "with a certificate:     Hello, Ada!",
+        "without one:            UNAVAILABLE: cannot connect to https://localhost:",
+    ]);
+}
+
+#[test]
+fn json_codec() {
+    let output = run(env!("CARGO_BIN_EXE_json_codec"));
+    output.has(&[
+        "content-type: application/grpc+json",
+        "3 apples: Quote { cents: 75, discount: None }",
+        "24 apples: Quote { cents: 480, discount: Some(\"by the dozen\") }",
+        "event: Packed { boxes: 3 }",
+        "event: Delivered",
+        "1 pear: NOT_FOUND: we have apples, and no pear",
+    ]);
+}
+
 /// What a program printed until it ended well.
 struct Output(String);
 

@@ -1,7 +1,7 @@
 //! Three of the messages of `google/rpc/error_details.proto`, which is all that this program needs of it.
 //!
 //! Names and numbers are those of the published file. `prost::Name` gives them the type URL under which they
-//! travel; code that grpc-build generates has it after `Config::enable_type_names`.
+//! travel; code that grpc-build generates has it after `Config::type_names(true)`.
 
 use std::collections::HashMap;
 
