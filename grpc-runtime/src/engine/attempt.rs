@@ -66,7 +66,7 @@ impl Waiting {
                 let _ = request.send_data(message, true);
                 if leaves_at_once { Upload::done() } else { Upload::buffered(request) }
             }
-            RequestBody::Stream(stream) => Upload::spawn(request, stream),
+            RequestBody::Stream(stream) => Upload::spawn(request, stream, self.deadline),
         };
         let timer = Timer::new(self.deadline);
         Incoming::new(connection, slot, response, upload, timer, self.max_response_bytes)

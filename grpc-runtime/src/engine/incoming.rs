@@ -92,7 +92,8 @@ impl Incoming {
         if let Poll::Ready(Ok(Some(_))) = polled
             && self.timer.has_passed()
         {
-            return Poll::Ready(Err(self.cut(outcome::deadline_passed(false))));
+            let status = self.deadline_passed();
+            return Poll::Ready(Err(self.cut(status)));
         }
         self.or_interrupted(polled, context)
     }
@@ -179,7 +180,9 @@ impl Incoming {
                     let _ = stream.flow_control().release_capacity(data.len());
                     deframer.push(data);
                 }
-                Some(Err(error)) => return Poll::Ready(Err(self.transport_failure(error.into()))),
+                Some(Err(error)) => {
+                    return Poll::Ready(Err(self.transport_failure(error.into())));
+                }
                 None => break,
             }
         }
@@ -225,7 +228,7 @@ impl Incoming {
             return polled;
         }
         if Pin::new(&mut self.timer).poll(context).is_ready() {
-            let status = outcome::deadline_passed(matches!(self.state, State::Head(_)));
+            let status = self.deadline_passed();
             return Poll::Ready(Err(self.cut(status)));
         }
         if let Poll::Ready(status) = self.upload.poll_failed(context) {
@@ -249,7 +252,11 @@ impl Incoming {
                 self.trailers = trailers;
                 Ok(())
             }
-            Err(status) => Err(status.with_peer(self.connection.peer())),
+            Err(status) => {
+                let is_late = self.timer.has_passed() && outcome::is_cancel_from_afar(&status);
+                let status = if is_late { self.deadline_passed() } else { status };
+                Err(status.with_peer(self.connection.peer()))
+            }
         };
         self.upload.end(&result);
         self.close(result.clone());
@@ -266,6 +273,10 @@ impl Incoming {
             return status;
         }
         outcome::of_transport(error, &self.connection, self.timer.deadline())
+    }
+
+    fn deadline_passed(&self) -> Status {
+        outcome::deadline_passed(matches!(self.state, State::Head(_)))
     }
 
     fn wrong_number(&mut self, number: &str) -> Status {

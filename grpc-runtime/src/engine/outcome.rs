@@ -12,7 +12,7 @@ use crate::rt;
 use crate::status::wire::{
     BODY_PIECE_BYTES, from_http, from_reset, from_trailers, is_grpc_content_type, missing_trailers,
 };
-use crate::status::{Delivery, Origin, Status};
+use crate::status::{Code, Delivery, Origin, Status};
 use crate::transport::h2::{Connection, TransportError};
 
 /// The end of a response that is nothing but its head.
@@ -31,7 +31,10 @@ pub(super) fn of_trailers(trailers: Option<HeaderMap>) -> Result<Metadata, Statu
 }
 
 fn missing_status() -> Status {
-    Status::unknown("the server ended the call with trailers that have no grpc-status")
+    Status::unknown(
+        "the server ended the call with trailers that have no grpc-status, or that are larger than this channel \
+         accepts; the limit can be raised with `ChannelBuilder::max_header_list_bytes`",
+    )
         .with_origin(Origin::Transport)
 }
 
@@ -89,6 +92,17 @@ pub(super) fn deadline_passed(before_headers: bool) -> Status {
     } else {
         "the deadline passed before the server ended the call"
     })
+}
+
+/// The deadline passed while a request stream waited for the server to read it.
+pub(super) fn deadline_passed_sending() -> Status {
+    Status::deadline_exceeded("the deadline passed before the request stream was sent")
+}
+
+/// Whether the server cancelled the call. One that enforces our deadline may do so a moment before our own timer is
+/// looked at: then it is the deadline (D-02), and nothing of what the server said counts (D-01).
+pub(super) fn is_cancel_from_afar(status: &Status) -> bool {
+    status.code() == Code::Cancelled && status.origin() != Origin::Local
 }
 
 /// The connection would not open a stream; nothing was sent.

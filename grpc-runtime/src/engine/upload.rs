@@ -4,12 +4,15 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use tokio::sync::oneshot;
 
+use crate::engine::outcome;
 use crate::engine::outgoing::{CallEnd, RequestStream};
+use crate::engine::timer::Timer;
 use crate::rt;
 use crate::status::Status;
 
@@ -42,13 +45,17 @@ impl Upload {
         Self::Buffered(stream)
     }
 
-    pub(super) fn spawn(stream: SendStream<Bytes>, requests: RequestStream) -> Self {
+    pub(super) fn spawn(
+        stream: SendStream<Bytes>,
+        requests: RequestStream,
+        deadline: Option<Instant>,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (fail, failed) = oneshot::channel();
         let end = requests.end.clone();
-        rt::spawn_detached(
-            Task { stream, requests, stopped, pending: None, fail: Some(fail) }.run(),
-        );
+        let (timer, fail) = (Timer::new(deadline), Some(fail));
+        let task = Task { stream, requests, stopped, timer, pending: None, fail };
+        rt::spawn_detached(task.run());
         Self::Running(Running { stop, failed: Some(failed), end })
     }
 
@@ -98,7 +105,9 @@ struct Task {
     stream: SendStream<Bytes>,
     requests: RequestStream,
     stopped: oneshot::Receiver<Reason>,
-    /// What is left of the message being sent.
+    /// Ends a wait for the server's window though nobody reads the responses.
+    timer: Timer,
+    /// What is left of the messages being sent.
     pending: Option<Bytes>,
     fail: Option<oneshot::Sender<Status>>,
 }
@@ -116,6 +125,7 @@ impl Task {
     /// Ends the call from the request side.
     fn give_up(&mut self, status: Status) {
         if let Some(fail) = self.fail.take() {
+            self.requests.end.set(Err(status.clone()));
             // The reason goes first: whoever sees the reset finds it. Nobody listens when the call has just ended.
             let _ = fail.send(status);
             self.stream.send_reset(Reason::CANCEL);
@@ -128,14 +138,22 @@ impl Task {
             self.stream.send_reset(reason.unwrap_or(Reason::CANCEL));
             return Poll::Ready(None);
         }
+        if let Poll::Ready(failure) = self.poll_transfer(context) {
+            return Poll::Ready(failure);
+        }
+        ready!(Pin::new(&mut self.timer).poll(context));
+        Poll::Ready(Some(outcome::deadline_passed_sending()))
+    }
+
+    fn poll_transfer(&mut self, context: &mut Context<'_>) -> Poll<Option<Status>> {
         loop {
             if !ready!(self.poll_send(context)) {
                 return Poll::Ready(None);
             }
-            match ready!(self.requests.messages.as_mut().poll_next(context)) {
-                Some(Ok(message)) => {
-                    self.stream.reserve_capacity(message.len());
-                    self.pending = Some(message);
+            match ready!(self.poll_batch(context)) {
+                Some(Ok(messages)) => {
+                    self.stream.reserve_capacity(messages.len());
+                    self.pending = Some(messages);
                 }
                 Some(Err(status)) => return Poll::Ready(Some(status)),
                 None => {
@@ -148,7 +166,31 @@ impl Task {
         }
     }
 
-    /// Sends the message in hand as the window allows; `false` when the stream is over.
+    /// The next message, and with a small one all small ones that are there already, so that they share a DATA
+    /// frame: a frame costs more than a small message, and servers close connections over floods of tiny frames.
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
+        let first = match ready!(self.requests.messages.as_mut().poll_next(context)) {
+            Some(Ok(first)) if first.len() < BATCH_BYTES => first,
+            other => return Poll::Ready(other),
+        };
+        let mut batch = Vec::new();
+        while batch.len() < BATCH_BYTES {
+            match self.requests.messages.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(message))) => {
+                    if batch.is_empty() {
+                        batch.extend_from_slice(&first);
+                    }
+                    batch.extend_from_slice(&message);
+                }
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Some(Err(status))),
+                // After its end the stream says so again.
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Some(Ok(if batch.is_empty() { first } else { batch.into() })))
+    }
+
+    /// Sends the messages in hand as the window allows; `false` when the stream is over.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         while let Some(message) = &mut self.pending {
             let capacity = match self.stream.capacity() {
@@ -180,3 +222,6 @@ impl Drop for Task {
         ));
     }
 }
+
+/// Small messages are sent together up to this size, which with its last message mostly fits one DATA frame.
+const BATCH_BYTES: usize = 8 << 10;
