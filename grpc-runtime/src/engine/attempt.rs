@@ -45,7 +45,7 @@ impl Waiting {
         let head = self.template.request(remaining, &self.call.options.metadata);
         match connection.open(head, slot) {
             Ok(stream) => Ok(self.send_body(connection, stream)),
-            Err(error) if connection.is_leaving() => {
+            Err(error) if connection.leaves_by(&error) => {
                 tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
                 Err(NotStarted::Waits(Box::new(self)))
             }

@@ -61,6 +61,15 @@ impl Connection {
         self.state.leaving.load(Ordering::Acquire)
     }
 
+    /// Whether `error`, met in opening a stream, is the connection's end rather than a fault of the request. The
+    /// connection takes no more streams then, though its driver may not have got to say so yet.
+    pub(crate) fn leaves_by(&self, error: &TransportError) -> bool {
+        if error.is_of_connection() {
+            self.state.leave();
+        }
+        self.is_leaving()
+    }
+
     /// Why the connection ended, once it has and there was a reason.
     pub(crate) fn end(&self) -> Option<&TransportError> {
         self.state.end.get()

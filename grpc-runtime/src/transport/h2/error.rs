@@ -50,6 +50,11 @@ impl TransportError {
         })
     }
 
+    /// Whether the connection is over or about to be, as opposed to one stream of it, or to our use of `h2`.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        self.http2().is_none_or(|error| error.is_io() || error.is_go_away())
+    }
+
     fn http2(&self) -> Option<&h2::Error> {
         match &*self.0 {
             Cause::Http2(error) => Some(error),
