@@ -15,8 +15,7 @@ use crate::transport::connect::ConnectError;
 use crate::transport::h2::{self, Connection, TransportError};
 
 /// Connects until there is a connection, or until a backoff passes in which nobody wanted one.
-pub(super) async fn until_ready(shared: Arc<Shared>) {
-    let given_up = GiveUp(&shared);
+pub(super) async fn until_ready(shared: Arc<Shared>, given_up: GiveUp) {
     loop {
         let started = rt::now();
         let (number, pause, limit) = {
@@ -32,6 +31,7 @@ pub(super) async fn until_ready(shared: Arc<Shared>) {
                     attempts.number = 0;
                     attempts.backoff.reset();
                 }
+                given_up.disarm();
                 shared.replace(State::Ready(Arc::new(connection)));
                 // It may have left before anyone could be told.
                 shared.forget_connection();
@@ -56,12 +56,25 @@ pub(super) async fn until_ready(shared: Arc<Shared>) {
     drop(given_up);
 }
 
-/// Nobody connects any more: the next call may start again. Also when the task's runtime ends under it.
-struct GiveUp<'a>(&'a Shared);
+/// Nobody connects any more: the next call may start again. Also when the task's runtime ends under it, even before
+/// the task ran for the first time.
+pub(super) struct GiveUp(Option<Arc<Shared>>);
 
-impl Drop for GiveUp<'_> {
+impl GiveUp {
+    pub(super) fn armed(shared: &Arc<Shared>) -> Self {
+        Self(Some(Arc::clone(shared)))
+    }
+
+    /// There is a connection. What comes after it is not this task's to undo.
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for GiveUp {
     fn drop(&mut self) {
-        self.0.replace_if(|state| match state {
+        let Some(shared) = &self.0 else { return };
+        shared.replace_if(|state| match state {
             State::Connecting { .. } | State::TransientFailure(_) => {
                 Some(State::Idle { last: state.last_failure().cloned() })
             }
@@ -124,8 +137,12 @@ impl fmt::Display for AttemptError {
                 write!(formatter, "{address} accepted the connection but did not speak HTTP/2")?;
                 match is_plaintext {
                     true => formatter.write_str("; if it expects TLS, say `.tls(..)`"),
-                    // ALPN agreed on HTTP/2, so what follows says more than a guess would.
-                    false => Ok(()),
+                    // ALPN agreed on HTTP/2. In TLS 1.3 a server judges the client after the client's side of the
+                    // handshake, and its alert is easily lost to a closed socket: the cause may be a bare broken pipe.
+                    false => formatter.write_str(
+                        " after the TLS handshake; if it asks clients for a certificate, give one with \
+                         `ClientTls::identity_pem`",
+                    ),
                 }
             }
             Self::TooSlow(limit) => write!(

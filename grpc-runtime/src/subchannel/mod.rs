@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::backoff::ConnectionBackoff;
 use crate::rt;
+use crate::subchannel::attempt::GiveUp;
 use crate::target::Target;
 use crate::transport::connect::Dialer;
 use crate::transport::h2::Http2Settings;
@@ -97,7 +98,9 @@ impl Subchannel {
             State::Connecting { .. } | State::Ready(_) | State::TransientFailure(_) => None,
         });
         if starts {
-            *connecting = Some(rt::spawn(attempt::until_ready(Arc::clone(&self.shared))));
+            let given_up = GiveUp::armed(&self.shared);
+            let task = attempt::until_ready(Arc::clone(&self.shared), given_up);
+            *connecting = Some(rt::spawn(task));
         }
     }
 }
