@@ -2,6 +2,7 @@
 //!
 //! - [`server`]: a real gRPC server of another make (tonic), to be told how to behave.
 //! - [`peer`]: a scripted HTTP/2 peer for what no honest server would do.
+//! - [`client`]: the client under test, by a hand-written trait.
 //! - [`certificates`]: an authority and leaves, made for one test.
 //! - [`helloworld`]: messages and client of `proto/helloworld.proto`, as grpc-build writes them.
 //! - [`within`]: a bound for every wait.
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod certificates;
+pub mod client;
 pub mod peer;
 pub mod server;
 mod wait;

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::wait::within;
 
@@ -52,6 +52,7 @@ use play::Player;
 pub struct Peer {
     address: SocketAddr,
     release: Arc<AtomicBool>,
+    told: mpsc::UnboundedReceiver<()>,
     outcome: Option<oneshot::Receiver<Result<Record, String>>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -71,6 +72,19 @@ impl Peer {
     /// The address of [`target`](Self::target).
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until the script gets to its next [`tell`](Script::tell).
+    ///
+    /// # Panics
+    ///
+    /// When the script ends before, or takes longer than [`PATIENCE`](crate::PATIENCE).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses nothing.
+    pub async fn told(&mut self) {
+        within("a word of the script", self.told.recv()).await.expect("the script tells so often");
     }
 
     /// Ends a [`stall`](Script::stall), waits for the script's end and hands over what arrived.
@@ -98,7 +112,8 @@ impl Peer {
         let address = listener.local_addr().expect("a bound listener has an address");
         let release = Arc::new(AtomicBool::new(false));
         let (sender, outcome) = oneshot::channel();
-        let mut player = Player::new(listener, Arc::clone(&release));
+        let (tell, told) = mpsc::unbounded_channel();
+        let mut player = Player::new(listener, Arc::clone(&release), tell);
         let body = move || {
             // The test may have dropped its handle; then nobody asks.
             let _ = sender.send(player.play(script));
@@ -107,6 +122,7 @@ impl Peer {
         Peer {
             address,
             release,
+            told,
             outcome: Some(outcome),
             thread: Some(thread.expect("a process may have one more thread")),
         }

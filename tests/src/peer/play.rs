@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+
 use crate::peer::frames::{Frame, PREFACE, flag, kind};
 use crate::peer::record::Record;
 use crate::peer::script::{Script, Step, Target};
@@ -15,6 +17,7 @@ use crate::wait::PATIENCE;
 pub(super) struct Player {
     listener: TcpListener,
     release: Arc<AtomicBool>,
+    told: mpsc::UnboundedSender<()>,
     connection: Option<TcpStream>,
     current: u32,
     mute: bool,
@@ -24,10 +27,15 @@ pub(super) struct Player {
 }
 
 impl Player {
-    pub(super) fn new(listener: TcpListener, release: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        listener: TcpListener,
+        release: Arc<AtomicBool>,
+        told: mpsc::UnboundedSender<()>,
+    ) -> Self {
         Player {
             listener,
             release,
+            told,
             connection: None,
             current: 0,
             mute: false,
@@ -83,6 +91,11 @@ impl Player {
             Step::Bytes(bytes) => self.write(&bytes),
             Step::Mute => {
                 self.mute = true;
+                Ok(())
+            }
+            Step::Tell => {
+                // A test that does not ask is not told.
+                let _ = self.told.send(());
                 Ok(())
             }
             Step::Stall => self.stall(),

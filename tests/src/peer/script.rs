@@ -21,6 +21,7 @@ pub(super) enum Step {
     Send(Target, Frame),
     Bytes(Vec<u8>),
     Mute,
+    Tell,
     Stall,
     Close,
 }
@@ -142,6 +143,11 @@ impl Script {
     /// From here on acknowledges nothing.
     pub fn mute(self) -> Self {
         self.step(Step::Mute)
+    }
+
+    /// Tells the test, which waits in [`Peer::told`], that the script got here.
+    pub fn tell(self) -> Self {
+        self.step(Step::Tell)
     }
 
     /// Sends nothing more but reads on, until [`Peer::finish`] or until the client closes.
