@@ -9,9 +9,11 @@ pub use self::builder::ChannelBuilder;
 pub use self::error::ChannelError;
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::connectivity::ConnectivityState;
 use crate::engine::Engine;
+use crate::status::Status;
 use crate::subchannel::State;
 
 /// A way to a service: connects on the first call, again when the connection was lost, and carries any number of
@@ -56,6 +58,49 @@ impl Channel {
             State::Ready(_) => ConnectivityState::Ready,
             State::TransientFailure(_) => ConnectivityState::TransientFailure,
         }
+    }
+
+    /// Starts to connect, if nobody does and there is no connection, so that the first call need not wait for it. Returns at
+    /// once; [`wait_ready`](Channel::wait_ready) waits.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn connect(&self) {
+        self.engine.subchannel().connect();
+    }
+
+    /// Waits until the state is another than `from`, and gives it. States that come and go in between may be missed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn wait_for_state_change(&self, from: ConnectivityState) -> ConnectivityState {
+        let mut changes = self.engine.subchannel().changes();
+        loop {
+            changes.borrow_and_update();
+            let state = self.state();
+            if state != from || changes.changed().await.is_err() {
+                return state;
+            }
+        }
+    }
+
+    /// Connects and waits until calls can be made: a check at the start of a program. Calls need it not, as they connect
+    /// by themselves, and the connection may be gone the moment after.
+    ///
+    /// # Errors
+    /// DEADLINE_EXCEEDED after `timeout`, with the last failed attempt as its cause. A failed attempt alone is no
+    /// error: others follow, with growing pauses.
+    ///
+    /// # Cancel safety
+    /// Cancel safe; connecting goes on.
+    pub async fn wait_ready(&self, timeout: Duration) -> Result<(), Status> {
+        self.engine.wait_ready(timeout).await
+    }
+
+    /// Forgets the failed attempts so far, so that the next one starts at once and the pauses begin small again: for a
+    /// program that knows the network is back.
+    pub fn reset_connect_backoff(&self) {
+        self.engine.subchannel().reset_backoff();
     }
 
     pub(crate) fn engine(&self) -> &Engine {

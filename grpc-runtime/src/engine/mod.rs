@@ -17,7 +17,7 @@ mod timer;
 mod upload;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
@@ -63,6 +63,13 @@ impl Engine {
 
     pub(crate) fn subchannel(&self) -> &Subchannel {
         &self.0.subchannel
+    }
+
+    /// Waits for a connection, as a call that waits for ready does.
+    pub(crate) async fn wait_ready(&self, timeout: Duration) -> Result<(), Status> {
+        in_runtime()?;
+        let deadline = rt::now().checked_add(timeout);
+        pick::pick(&self.0.subchannel, true, deadline).await.map(drop)
     }
 
     /// The limit on one request message: the call's, the method's or the channel's.

@@ -42,9 +42,10 @@ pub(super) async fn until_ready(shared: Arc<Shared>, given_up: GiveUp) {
         };
         let failure = ConnectFailure::new(&shared.settings.target, number, pause, error);
         shared.wanted.store(false, std::sync::atomic::Ordering::Relaxed);
+        let hurried = shared.hurry.notified();
         shared.replace(State::TransientFailure(failure.clone()));
         // Measured from the start of one attempt to the start of the next (gRPC connection backoff).
-        rt::sleep_until(started + pause).await;
+        rt::until(started + pause, hurried).await;
 
         let is_wanted = shared.wanted.load(std::sync::atomic::Ordering::Relaxed)
             || shared.changed.receiver_count() > 0;

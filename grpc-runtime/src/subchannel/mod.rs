@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::backoff::ConnectionBackoff;
 use crate::rt;
@@ -45,6 +45,8 @@ struct Shared {
     settings: Settings,
     state: ArcSwap<State>,
     changed: watch::Sender<()>,
+    /// Ends the pause between two attempts.
+    hurry: Notify,
     /// Whether a call failed for want of a connection since the last attempt.
     wanted: AtomicBool,
     /// Lives as long as failures follow each other, over pauses in which nobody called. Also makes "look at the
@@ -65,6 +67,7 @@ impl Subchannel {
             settings,
             state: ArcSwap::from_pointee(State::Idle { last: None }),
             changed: watch::Sender::new(()),
+            hurry: Notify::new(),
             wanted: AtomicBool::new(false),
             attempts: Mutex::default(),
         };
@@ -88,6 +91,13 @@ impl Subchannel {
     /// Notes that a call wanted a connection and did not get one, so that connecting goes on after the backoff.
     pub(crate) fn note_wanted(&self) {
         self.shared.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets the failures so far: the next attempt starts at once.
+    pub(crate) fn reset_backoff(&self) {
+        *lock(&self.shared.attempts) = Attempts::default();
+        self.note_wanted();
+        self.shared.hurry.notify_waiters();
     }
 
     /// Starts to connect if nobody does and there is no connection.
