@@ -5,8 +5,7 @@
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    grpc_build::configure()
-        .compile([HELLOWORLD, ROUTE_GUIDE, ETCD], ["../proto", "../proto/etcd"])?;
+    grpc_build::configure().compile([HELLOWORLD, ROUTE_GUIDE, ETCD], ["../proto"])?;
 
     // The servers are of another make, so that the examples talk to something real. They share the messages
     // above.

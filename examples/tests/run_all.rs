@@ -3,6 +3,7 @@
 //! Not a test of the runtime: it holds that what the examples promise to print is what they print.
 
 use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -138,6 +139,91 @@ fn json_codec() {
         "event: Delivered",
         "1 pear: NOT_FOUND: we have apples, and no pear",
     ]);
+}
+
+#[test]
+fn etcd() {
+    let Some(etcd) = Etcd::start() else {
+        println!("not run: there is no etcd on this machine");
+        return;
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_etcd"));
+    command.env("ETCD_ENDPOINT", &etcd.endpoint);
+    let (code, output, errors) = run_to_end(command);
+    assert_eq!(code, Some(0), "{}\n{errors}", output.0);
+    output.has(&[
+        "put greeting = \"hello\", was not there",
+        "put greeting = \"hello again\", was \"hello\"",
+        "get greeting = \"hello again\", version 2",
+        "delete greeting: 1 deleted",
+        "get greeting: not there",
+        "a lease of 60 s",
+        "heartbeat 2: 60 s from now",
+        "the lease is revoked",
+        "get session: not there",
+        "PUT greeting = \"hello\"",
+        "DELETE session",
+    ]);
+}
+
+#[test]
+fn etcd_says_how_to_start_one() {
+    let endpoint = format!("http://127.0.0.1:{}", free_port());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_etcd"));
+    command.env("ETCD_ENDPOINT", &endpoint);
+    let (code, output, errors) = run_to_end(command);
+    assert_eq!(code, Some(2), "{}\n{errors}", output.0);
+    assert!(errors.contains(&format!("no etcd answers at {endpoint}: UNAVAILABLE: ")), "{errors}");
+    assert!(errors.contains("apt install etcd-server"), "{errors}");
+}
+
+/// An etcd of this test's own, with its data in a folder of its own.
+struct Etcd {
+    server: Child,
+    endpoint: String,
+    _data: tempfile::TempDir,
+}
+
+impl Etcd {
+    /// `None` where there is no program `etcd`.
+    fn start() -> Option<Self> {
+        let data = tempfile::tempdir().expect("there is room for a folder");
+        let port = free_port();
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let peers = format!("http://127.0.0.1:{}", free_port());
+        let mut server = Command::new("etcd")
+            .arg("--data-dir")
+            .arg(data.path())
+            .args(["--listen-client-urls", &endpoint, "--advertise-client-urls", &endpoint])
+            .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
+            .args(["--initial-cluster", &format!("default={peers}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = server.try_wait().expect("a child can be waited for");
+            assert!(ended.is_none(), "etcd ended at once: {ended:?}");
+            assert!(start.elapsed() < PATIENCE, "etcd does not listen");
+            thread::sleep(Duration::from_millis(10));
+        }
+        Some(Etcd { server, endpoint, _data: data })
+    }
+}
+
+impl Drop for Etcd {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a listener has an address").port()
 }
 
 /// What a program printed until it ended well.
