@@ -102,7 +102,9 @@ pub use call::{
     Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
-pub use client::{Boxed, BoxedService, Dispatch, DynamicClient, DynamicMethod, Handler, InProcess};
+pub use client::{
+    Boxed, BoxedService, Dispatch, DynamicClient, DynamicMethod, ForMethod, Handler, InProcess,
+};
 pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};

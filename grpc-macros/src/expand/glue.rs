@@ -86,6 +86,10 @@ fn dispatch(service: &Service, rpc: &Rpc) -> TokenStream {
             fn service(&self) -> &#codegen::BoxedService<#module::#marker> {
                 &self.#field
             }
+
+            fn service_mut(&mut self) -> &mut #codegen::BoxedService<#module::#marker> {
+                &mut self.#field
+            }
         }
     }
 }

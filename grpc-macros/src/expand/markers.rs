@@ -34,7 +34,7 @@ pub(crate) fn module(service: &Service) -> TokenStream {
             #(#markers)*
             #(#stand_ins)*
             /// What carries the calls of an erased client: a boxed service for each method.
-            #[derive(::core::fmt::Debug)]
+            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
             #inside struct Services { #(#fields,)* }
             /// The service of an erased client, whatever it was made of.
             #inside type Boxed = #codegen::Boxed<Services>;

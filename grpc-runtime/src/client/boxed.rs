@@ -30,6 +30,22 @@ impl<M: Method, S: Invoke<M> + Sync> Carry<M> for S {
     }
 }
 
+/// The calls as they are, so that a layer can go around them.
+impl<M: Method> Service<Request<M>> for BoxedService<M> {
+    type Response = Response<M>;
+    type Error = Status;
+    type Future = BoxFuture<Result<Response<M>, Status>>;
+
+    /// Always ready: what is in the box is waited for when it is called.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<M>) -> Self::Future {
+        self.0.carry(request)
+    }
+}
+
 impl<M: Method> Clone for BoxedService<M> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -43,9 +59,12 @@ impl<M: Method> fmt::Debug for BoxedService<M> {
 }
 
 /// Has a boxed service for the method `M`. Generated for the services of a trait.
-pub trait Dispatch<M: Method>: Send + Sync + 'static {
+pub trait Dispatch<M: Method>: Clone + Send + Sync + 'static {
     /// The service for it.
     fn service(&self) -> &BoxedService<M>;
+
+    /// The service for it, to replace.
+    fn service_mut(&mut self) -> &mut BoxedService<M>;
 }
 
 /// The services of an erased client, shared by its clones. `GreeterClient<greeter::Boxed>` is one.
@@ -55,6 +74,19 @@ impl<T> Boxed<T> {
     /// Shares the services of a client. Generated code calls this.
     pub fn new(services: T) -> Self {
         Self(Arc::new(services))
+    }
+}
+
+impl<T> Boxed<T> {
+    /// Changes the service of one method, and leaves the clones of this as they are.
+    pub(super) fn replace<M: Method>(
+        &mut self,
+        change: impl FnOnce(BoxedService<M>) -> BoxedService<M>,
+    ) where
+        T: Dispatch<M>,
+    {
+        let service = Arc::make_mut(&mut self.0).service_mut();
+        *service = change(service.clone());
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod boxed;
 mod dynamic;
+mod for_method;
 mod in_process;
 
 pub use self::boxed::{Boxed, BoxedService, Dispatch};
 pub use self::dynamic::{DynamicClient, DynamicMethod};
+pub use self::for_method::ForMethod;
 pub use self::in_process::{Handler, InProcess};
