@@ -10,7 +10,10 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
+use tonic::service::interceptor::ResponseBody;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::{Request, Status};
+use tower::util::MapResponse;
 
 use crate::certificates::{Authority, Certificate};
 use crate::greeter::Greeting;
@@ -63,6 +66,25 @@ impl LocalServer {
     /// Dropping it leaves nothing behind.
     pub async fn greeter() -> io::Result<Self> {
         Self::plaintext(GreeterServer::new(Greeting)).await
+    }
+
+    /// Serves [`Greeting`] without encryption, to whoever sends this as `authorization`.
+    ///
+    /// # Errors
+    ///
+    /// Where the loopback interface has no free port.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn guarded_greeter(authorization: &'static str) -> io::Result<Self> {
+        let check = move |request: Request<()>| match request.metadata().get("authorization") {
+            Some(value) if value == authorization => Ok(request),
+            Some(_) | None => Err(Status::unauthenticated("say the word")),
+        };
+        let guarded = GreeterServer::with_interceptor(Greeting, check);
+        let rebody = |answer: http::Response<ResponseBody<Body>>| answer.map(Body::new);
+        Self::plaintext(MapResponse::new(guarded, rebody)).await
     }
 
     /// Serves a [`Guide`] without encryption.

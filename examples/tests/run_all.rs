@@ -142,6 +142,23 @@ fn json_codec() {
 }
 
 #[test]
+fn interceptors() {
+    let output = run(env!("CARGO_BIN_EXE_interceptors"));
+    output.has(&[
+        "without a token: UNAUTHENTICATED: say the word",
+        "log: SayHello, Unary: OK",
+        "with one: Hello, Ada!",
+        "log: ListHellos, ServerStreaming: OK",
+        "with one: 3 greetings",
+        "SayHello: Hello, dear Ada! How do you do?",
+        "SayHello: INVALID_ARGUMENT: do not greet nobody",
+        "ListHellos: Hello, Ada!",
+        "6 meals at once, 2 pots on the stove at a time",
+        "a slow meal: DEADLINE_EXCEEDED",
+    ]);
+}
+
+#[test]
 fn etcd() {
     let Some(etcd) = Etcd::start() else {
         println!("not run: there is no etcd on this machine");
