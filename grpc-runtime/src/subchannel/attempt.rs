@@ -1,4 +1,4 @@
-//! The task that connects: resolve, try each address, shake hands; on failure wait and do it again.
+//! The task that connects: resolve, try the addresses, shake hands; on failure wait and do it again.
 
 use std::error::Error;
 use std::fmt;
@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::resolver::{self, Passthrough, ResolveError};
 use crate::rt;
 use crate::subchannel::failure::ConnectFailure;
+use crate::subchannel::race::race;
 use crate::subchannel::state::State;
 use crate::subchannel::{Shared, lock};
 use crate::transport::connect::ConnectError;
@@ -91,32 +92,22 @@ async fn connect(shared: &Arc<Shared>) -> Result<Connection, AttemptError> {
         false => Passthrough::AsHostAndPort,
     };
     let addresses = resolver::resolve(&settings.target, passthrough).await?;
-    let mut last = None;
-    for address in &addresses {
-        match connect_to(shared, address).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => {
-                tracing::debug!(%address, %error, "address failed");
-                last = Some(error);
-            }
-        }
-    }
-    Err(last.unwrap_or(AttemptError::NoAddresses))
+    let attempts = addresses.into_iter().map(|address| connect_to(Arc::clone(shared), address));
+    race(attempts, STAGGER).await.map_err(|last| last.unwrap_or(AttemptError::NoAddresses))
 }
 
-async fn connect_to(shared: &Arc<Shared>, address: &Address) -> Result<Connection, AttemptError> {
+async fn connect_to(shared: Arc<Shared>, address: Address) -> Result<Connection, AttemptError> {
     let settings = &shared.settings;
-    let io = settings.dialer.connect(address, &settings.authority).await?;
-    let owner = Arc::downgrade(shared);
+    let io = settings.dialer.connect(&address, &settings.authority).await?;
+    let owner = Arc::downgrade(&shared);
     let on_leave = move |_error: Option<TransportError>| Shared::on_leave(&owner);
     h2::connect(io, address.to_string().into(), &settings.http2, on_leave).await.map_err(|error| {
-        AttemptError::Handshake {
-            address: address.clone(),
-            is_plaintext: settings.dialer.is_plaintext(),
-            error,
-        }
+        AttemptError::Handshake { address, is_plaintext: settings.dialer.is_plaintext(), error }
     })
 }
+
+/// How long an address may keep silent before the next one is tried beside it (gRFC A61).
+const STAGGER: Duration = Duration::from_millis(250);
 
 /// Why one attempt failed.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod failure;
+mod race;
 mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +23,7 @@ use crate::transport::h2::Http2Settings;
 
 pub(crate) use self::state::State;
 
-/// One server, reached by trying its addresses in order.
+/// One server, reached by any of its addresses, the first ones preferred.
 #[derive(Debug)]
 pub(crate) struct Subchannel {
     shared: Arc<Shared>,
