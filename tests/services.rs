@@ -11,15 +11,14 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use grpc_runtime::codec::{Json, Raw};
 use grpc_runtime::{
-    Boxed, BoxedService, Channel, Code, DynamicClient, Intercept, Interceptor, Invoke, Method,
-    Request, Response, Status, Stream, Streaming, grpc_client, outbound,
+    Channel, Code, DynamicClient, ForMethod, Intercept, Interceptor, Invoke, Method, Request,
+    Response, Status, Stream, Streaming, grpc_client, outbound,
 };
 use prost::Message as _;
 use tests::helloworld::{HelloReply, HelloRequest};
 use tests::peer::{Peer, Script, message};
 use tests::server::{Behaviour, Server};
 use tests::within;
-use tower::Layer as _;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::timeout::TimeoutLayer;
 
@@ -112,13 +111,10 @@ async fn an_interceptor_for_every_method() {
 #[tokio::test]
 async fn an_interceptor_for_one_method_of_a_boxed_client() {
     let server = Server::start();
-    let channel = channel(&server);
-    let services = greeter::Services {
-        say_hello: BoxedService::new(Intercept(Shout).layer(channel.clone())),
-        list_hellos: BoxedService::new(channel.clone()),
-        collect_hellos: BoxedService::new(channel),
-    };
-    let greeter: GreeterClient<greeter::Boxed> = GreeterClient::with_service(Boxed::new(services));
+    let greeter = GreeterClient::new(channel(&server))
+        .boxed()
+        .layer(ForMethod::<greeter::SayHello, _>::new(Intercept(Shout)));
+    let greeter: GreeterClient<greeter::Boxed> = greeter;
     let mut greetings = GREETINGS;
     greetings[0] = "Hello, ADA!!";
     assert_eq!(greet(&greeter).await.unwrap(), greetings);
