@@ -44,10 +44,21 @@ pub(super) async fn pick(
 
 async fn wait(subchannel: &Subchannel, wait_for_ready: bool) -> Result<Picked, Status> {
     let mut changes = subchannel.changes();
+    // A failure from before this call does not speak for the attempt that the call waits for.
+    let known = subchannel.state().last_failure().cloned();
     loop {
         // Marked as seen before the state is read: a change after that ends the wait below.
         changes.borrow_and_update();
         let state = subchannel.state().clone();
+        // After an attempt that outlasted its backoff the next begins at once, and the state between the two is
+        // mostly missed: the failure is found in what comes after it.
+        if let Some(failure) = state.last_failure()
+            && !wait_for_ready
+            && known.as_ref().is_none_or(|known| !known.is_same(failure))
+        {
+            subchannel.note_wanted();
+            return Err(failure.status());
+        }
         match &*state {
             State::Ready(connection) if !connection.is_leaving() => {
                 if let Some(slot) = connection.slot().await {

@@ -30,6 +30,11 @@ impl ConnectFailure {
         Self(Arc::new(Inner { target, attempt, next_in, cause }))
     }
 
+    /// Whether both are the failure of one attempt.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// UNAVAILABLE, for a call that does not wait.
     pub(crate) fn status(&self) -> Status {
         self.explain(Status::unavailable(self.to_string()))
