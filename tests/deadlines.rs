@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
 use grpc_runtime::{
-    Channel, Code, Delivery, MemoryConnector, Origin, Status, Stream, Streaming, grpc_client,
-    outbound,
+    Address, Channel, Code, Delivery, MemoryConnector, Origin, Status, Stream, Streaming,
+    grpc_client, outbound,
 };
 use tests::client::{GreeterClient, all, hello, hellos, plaintext, said};
 use tests::helloworld::{HelloReply, HelloRequest};
@@ -145,6 +145,24 @@ async fn while_connecting() {
     assert_eq!(status.delivery(), Delivery::NotSent);
     assert!(status.message().contains("waiting for a connection"), "{status}");
     assert!(status.message().contains(&peer.address().to_string()), "{status}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_packets_vanish() {
+    let black_hole =
+        |_: Address| std::future::pending::<std::io::Result<tokio::io::DuplexStream>>();
+    let channel = Channel::builder("10.0.0.1:1").plaintext().connector(black_hole).build();
+    let greeter = GreeterClient::new(channel.unwrap());
+    let started = tokio::time::Instant::now();
+    let status = greeter.say_hello(hello("Ada")).timeout(LIMIT).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(status.delivery(), Delivery::NotSent);
+    assert!(started.elapsed().abs_diff(LIMIT) < Duration::from_millis(5), "by tokio's clock");
+    // Without a deadline the attempt itself has a limit, and says what it may be.
+    let status = greeter.say_hello(hello("Ada")).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.to_string().contains("packets may be dropped"), "{status}");
+    assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]
