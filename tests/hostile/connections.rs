@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grpc_runtime::{Code, Delivery, Origin};
-use tests::client::{hello, plaintext, said};
+use tests::client::{all, hello, plaintext, said};
 use tests::peer::{Peer, Script, code};
 
 use crate::Connection::{Goes, Stays};
@@ -31,6 +31,9 @@ async fn resets() {
         for after_headers in [false, true] {
             let part = Script::default();
             let part = if after_headers { part.headers(GRPC).data(&reply("a")) } else { part };
+            // A call that was refused unseen is made once more, and may be refused again.
+            let unseen = reason == code::REFUSED_STREAM && !after_headers;
+            let part = if unseen { part.rst(reason).then(request()) } else { part };
             let status = meets(part.rst(reason), Stays).await;
             says(&status, expected, &[name]);
             assert_eq!(status.origin(), Origin::Transport);
@@ -50,11 +53,53 @@ async fn farewell_at_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_was_refused_is_made_once_more() {
+    let peer = connected().then(request()).rst(code::REFUSED_STREAM).then(polite()).stall().play();
+    works(&plaintext(peer.target())).await;
+    assert_eq!(peer.finish().await.connections, 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_refused_is_made_once_more() {
+    let peer = connected().then(request()).rst(code::REFUSED_STREAM).then(polite()).stall().play();
+    let greeter = plaintext(peer.target());
+    let replies =
+        greeter.list_hellos(hello("Ada")).await.expect("a stream begins without an answer");
+    assert_eq!(all(replies).await.expect("the second time it is answered"), ["Hi"]);
+    peer.finish().await;
+}
+
+#[tokio::test]
 async fn a_farewell_that_leaves_the_call_out() {
-    let part = Script::default().goaway(0, code::NO_ERROR, "max_age");
-    let status = meets(part, Goes).await;
+    let first = connected().then(request()).goaway(0, code::NO_ERROR, "max_age");
+    let peer = first.then(connected()).then(polite()).stall().play();
+    works(&plaintext(peer.target())).await;
+    assert_eq!(peer.finish().await.connections, 2);
+}
+
+#[tokio::test]
+async fn farewells_without_end() {
+    let first = connected().then(request()).goaway(0, code::NO_ERROR, "max_age");
+    let again = connected().then(request()).goaway(0, code::NO_ERROR, "max_age");
+    let peer = first.then(again).then(connected()).then(polite()).stall().play();
+    let greeter = plaintext(peer.target());
+    let status =
+        said(greeter.say_hello(hello("Ada"))).await.expect_err("once more is not for ever");
     says(&status, Code::Unavailable, &[]);
     assert_eq!(status.delivery(), Delivery::NotProcessed);
+    works(&greeter).await;
+    assert_eq!(peer.finish().await.connections, 3);
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_both_starts() {
+    let first = connected().then(request()).goaway(0, code::NO_ERROR, "max_age");
+    let peer = first.then(connected()).then(request()).stall().play();
+    let greeter = plaintext(peer.target());
+    let call = greeter.say_hello(hello("Ada")).timeout(Duration::from_millis(200));
+    let status = said(call).await.expect_err("nobody answers");
+    says(&status, Code::DeadlineExceeded, &[]);
+    assert_eq!(peer.finish().await.connections, 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::engine::Engine;
+use crate::engine::again::Again;
 use crate::engine::incoming::Incoming;
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
@@ -23,6 +25,8 @@ pub(crate) struct Waiting {
     pub(super) wait_for_ready: bool,
     pub(super) deadline: Option<Instant>,
     pub(super) max_response_bytes: usize,
+    /// Whether this is the call's second start, after a server that did not look at the first.
+    pub(super) is_repeated: bool,
 }
 
 /// Why an attempt did not start.
@@ -35,7 +39,11 @@ pub(crate) enum NotStarted {
 
 impl Waiting {
     /// Sends the request, or as much of it as there is; the rest goes on by itself.
-    pub(super) fn start_on(self, (connection, slot): Picked) -> Result<Incoming, NotStarted> {
+    pub(super) fn start_on(
+        self,
+        (connection, slot): Picked,
+        engine: &Engine,
+    ) -> Result<Incoming, NotStarted> {
         let remaining = match self.deadline {
             None => None,
             Some(deadline) => {
@@ -44,7 +52,7 @@ impl Waiting {
         };
         let head = self.template.request(remaining, &self.call.options.metadata);
         match connection.open(head, slot) {
-            Ok(stream) => Ok(self.send_body(connection, stream)),
+            Ok(stream) => Ok(self.send_body(connection, stream, engine)),
             Err(error) if connection.leaves_by(&error) => {
                 tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
                 Err(NotStarted::Waits(Box::new(self)))
@@ -57,19 +65,31 @@ impl Waiting {
         NotStarted::Failed(self.call.fail(status))
     }
 
-    fn send_body(self, connection: Arc<Connection>, stream: OpenStream) -> Incoming {
+    fn send_body(
+        mut self,
+        connection: Arc<Connection>,
+        stream: OpenStream,
+        engine: &Engine,
+    ) -> Incoming {
         let OpenStream { response, mut request, slot } = stream;
-        let upload = match self.call.body {
+        let (timer, max_response_bytes) = (Timer::new(self.deadline), self.max_response_bytes);
+        let (upload, again) = match self.call.body {
             RequestBody::Message(message) => {
                 let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
+                self.call.body = RequestBody::Message(message.clone());
+                let again = (!self.is_repeated).then(|| {
+                    self.is_repeated = true;
+                    Again::new(engine.clone(), self)
+                });
                 // A refusal means that the stream was reset in this moment; the response says by whom.
                 let _ = request.send_data(message, true);
-                if leaves_at_once { Upload::done() } else { Upload::buffered(request) }
+                let upload =
+                    if leaves_at_once { Upload::done() } else { Upload::buffered(request) };
+                (upload, again)
             }
-            RequestBody::Stream(stream) => Upload::spawn(request, stream, self.deadline),
+            RequestBody::Stream(stream) => (Upload::spawn(request, stream, self.deadline), None),
         };
-        let timer = Timer::new(self.deadline);
-        Incoming::new(connection, slot, response, upload, timer, self.max_response_bytes)
+        Incoming::new(connection, slot, response, upload, timer, max_response_bytes, again)
     }
 }
 

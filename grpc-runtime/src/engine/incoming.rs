@@ -13,6 +13,7 @@ use h2::RecvStream;
 use h2::client::ResponseFuture;
 
 use crate::engine::SingleReply;
+use crate::engine::again::{Again, Restart};
 use crate::engine::outcome;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
@@ -35,12 +36,16 @@ pub struct Incoming {
     connection: Arc<Connection>,
     /// Freed with the stream.
     slot: Option<Slot>,
+    /// How to make the call once more, until the server has begun to answer.
+    again: Option<Again>,
 }
 
 #[derive(Debug)]
 enum State {
     /// Waiting for the response's head.
     Head(ResponseFuture),
+    /// The server did not look at the call: it is made once more.
+    Again(Restart),
     /// A gRPC response: messages, then trailers.
     Messages { stream: RecvStream, deframer: Deframer },
     /// Something else answered: a piece of its body goes into the error.
@@ -57,6 +62,7 @@ impl Incoming {
         upload: Upload,
         timer: Timer,
         max_message_bytes: usize,
+        again: Option<Again>,
     ) -> Self {
         Self {
             state: State::Head(response),
@@ -68,18 +74,26 @@ impl Incoming {
             trailers: Metadata::new(),
             connection,
             slot: Some(slot),
+            again,
         }
     }
 
     /// Waits for the head of the response.
     pub(crate) fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let polled = match &mut self.state {
-            State::Head(_) => self.poll_head(context),
-            State::Messages { .. } => Poll::Ready(Ok(())),
-            State::NotGrpc { .. } => self.poll_not_grpc(context),
-            State::Ended(result) => Poll::Ready(result.clone()),
-        };
+        let polled = self.poll_until_headers(context);
         self.or_interrupted(polled, context)
+    }
+
+    fn poll_until_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        loop {
+            match &mut self.state {
+                State::Head(_) => ready!(self.poll_head(context))?,
+                State::Again(_) => ready!(self.poll_again(context))?,
+                State::Messages { .. } => return Poll::Ready(Ok(())),
+                State::NotGrpc { .. } => return self.poll_not_grpc(context),
+                State::Ended(result) => return Poll::Ready(result.clone()),
+            }
+        }
     }
 
     /// The next message, undecoded; `None` after the server ended the call with OK.
@@ -129,6 +143,7 @@ impl Incoming {
         loop {
             match &mut self.state {
                 State::Head(_) => ready!(self.poll_head(context))?,
+                State::Again(_) => ready!(self.poll_again(context))?,
                 State::Messages { .. } => match ready!(self.poll_messages(context)) {
                     Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
                     Ok(None) => {}
@@ -144,11 +159,9 @@ impl Incoming {
         let State::Head(response) = &mut self.state else { return Poll::Ready(Ok(())) };
         let response = match ready!(Pin::new(response).poll(context)) {
             Ok(response) => response,
-            Err(error) => {
-                let status = self.transport_failure(error.into());
-                return Poll::Ready(self.end(Err(status)));
-            }
+            Err(error) => return Poll::Ready(self.without_head(error.into())),
         };
+        self.again = None;
         let (head, stream) = response.into_parts();
         if stream.is_end_stream() {
             // Trailers-Only: the head is all there is, and its metadata are trailers.
@@ -160,6 +173,34 @@ impl Incoming {
         };
         self.headers = Metadata::from_headers(head.headers);
         Poll::Ready(Ok(()))
+    }
+
+    /// The stream ended before the server answered.
+    fn without_head(&mut self, error: TransportError) -> Result<(), Status> {
+        if error.is_unprocessed()
+            && let Some(again) = self.again.take()
+        {
+            tracing::debug!(%error, peer = %self.connection.peer(), "the server did not look at the call: once more");
+            self.state = State::Again(again.start());
+            self.slot = None;
+            return Ok(());
+        }
+        let status = self.transport_failure(error);
+        self.end(Err(status))
+    }
+
+    fn poll_again(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let State::Again(restart) = &mut self.state else { return Poll::Ready(Ok(())) };
+        Poll::Ready(match ready!(Pin::new(restart).poll(context)) {
+            Ok(incoming) => {
+                *self = incoming;
+                Ok(())
+            }
+            Err(status) => {
+                self.close(Err(status.clone()));
+                Err(status)
+            }
+        })
     }
 
     /// The next message, or the end, which the state then says.

@@ -5,6 +5,7 @@
 //!
 //! [`Request`]: crate::Request
 
+mod again;
 mod attempt;
 mod incoming;
 mod limits;
@@ -94,10 +95,11 @@ impl Engine {
             wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
             deadline,
             max_response_bytes: self.0.limits.response_bytes(method, options),
+            is_repeated: false,
             call,
         };
         match pick::ready(&self.0.subchannel) {
-            Some(picked) => waiting.start_on(picked),
+            Some(picked) => waiting.start_on(picked, self),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
     }
@@ -110,7 +112,7 @@ impl Engine {
             let picked = pick::pick(&self.0.subchannel, wait_for_ready, deadline)
                 .await
                 .map_err(|status| waiting.call.fail(status))?;
-            match waiting.start_on(picked) {
+            match waiting.start_on(picked, self) {
                 Ok(incoming) => return Ok(incoming),
                 Err(NotStarted::Waits(again)) => waiting = again,
                 Err(NotStarted::Failed(status)) => return Err(status),
