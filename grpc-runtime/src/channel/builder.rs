@@ -98,9 +98,12 @@ impl ChannelBuilder {
     }
 
     /// The largest block of response headers or trailers, in bytes as HTTP/2 counts them (name, value and 32 a
-    /// field); the server is told. Default: 8 KiB.
+    /// field). A call with a larger one ends with RESOURCE_EXHAUSTED. Default: 8 KiB.
+    ///
+    /// Servers are told this, or 1 MiB where that is more: a block that exceeds what they were told costs
+    /// the connection and every call on it.
     pub fn max_header_list_bytes(mut self, bytes: u32) -> Self {
-        self.http2.max_header_list_size = bytes;
+        self.http2.max_header_list_bytes = bytes;
         self
     }
 

@@ -163,6 +163,10 @@ impl Incoming {
         };
         self.again = None;
         let (head, stream) = response.into_parts();
+        let limit = self.connection.max_header_list_bytes();
+        if let Err(status) = outcome::check_size(&head.headers, limit, "response headers") {
+            return Poll::Ready(self.end(Err(status)));
+        }
         if stream.is_end_stream() {
             // Trailers-Only: the head is all there is, and its metadata are trailers.
             return Poll::Ready(self.end(outcome::of_trailers_only(head.status, head.headers)));
@@ -231,6 +235,10 @@ impl Incoming {
             Ok(trailers) => trailers,
             Err(error) => return Poll::Ready(Err(self.transport_failure(error.into()))),
         };
+        let limit = self.connection.max_header_list_bytes();
+        if let Some(trailers) = &trailers {
+            outcome::check_size(trailers, limit, "response trailers")?;
+        }
         let whole = deframer.finish();
         // The server's own word wins over a message that it cut off.
         let result =

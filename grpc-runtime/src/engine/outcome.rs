@@ -31,10 +31,7 @@ pub(super) fn of_trailers(trailers: Option<HeaderMap>) -> Result<Metadata, Statu
 }
 
 fn missing_status() -> Status {
-    Status::unknown(
-        "the server ended the call with trailers that have no grpc-status, or that are larger than this channel \
-         accepts; the limit can be raised with `ChannelBuilder::max_header_list_bytes`",
-    )
+    Status::unknown("the server ended the call with trailers that have no grpc-status")
         .with_origin(Origin::Transport)
 }
 
@@ -120,11 +117,13 @@ pub(super) fn of_transport(
     connection: &Connection,
     deadline: Option<Instant>,
 ) -> Status {
-    let status = if error.is_refused_headers() {
+    let status = if error.is_oversized_headers() {
         Status::resource_exhausted(
-            "the response headers are larger than this channel accepts, or not well formed; the limit can be raised \
-             with `ChannelBuilder::max_header_list_bytes`",
+            "a block of response headers or trailers was too large to be read; servers are told how large it may be, \
+             and `ChannelBuilder::max_header_list_bytes` can raise that",
         )
+    } else if error.is_malformed() {
+        Status::internal("the server's response broke the rules of HTTP/2")
     } else if error.is_unprocessed() {
         Status::unavailable("the server closed the connection before it looked at this call")
             .with_delivery(Delivery::NotProcessed)
@@ -140,6 +139,29 @@ pub(super) fn of_transport(
         }
     };
     status.with_origin(Origin::Transport).with_source(error)
+}
+
+/// Refuses a block of headers or trailers over the limit (M-04). `h2` reads more than that, so that the size can be
+/// told and no other call is lost.
+pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result<(), Status> {
+    // As HTTP/2 counts (RFC 9113 §6.5.2), `-bin` values as base64.
+    let size: usize =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    if size <= usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Ok(());
+    }
+    let server_said = match headers.get("grpc-status") {
+        Some(code) => format!(
+            "; the server's own grpc-status was {}",
+            String::from_utf8_lossy(code.as_bytes())
+        ),
+        None => String::new(),
+    };
+    Err(Status::resource_exhausted(format!(
+        "the {block} take {size} bytes, over the limit of {limit}, which can be raised with \
+         `ChannelBuilder::max_header_list_bytes`{server_said}"
+    ))
+    .with_origin(Origin::Local))
 }
 
 /// A compressed message on a call that has no encoding we could undo (R-06, Z-05).

@@ -21,6 +21,7 @@ pub(crate) struct Connection {
     slots: Arc<Slots>,
     peer: Arc<str>,
     state: Arc<State>,
+    max_header_list_bytes: u32,
     /// Tells the driver, by being dropped, that no handle is left.
     _released: oneshot::Sender<()>,
 }
@@ -46,9 +47,15 @@ impl Connection {
         slots: Arc<Slots>,
         peer: Arc<str>,
         state: Arc<State>,
+        max_header_list_bytes: u32,
         released: oneshot::Sender<()>,
     ) -> Self {
-        Self { requests, slots, peer, state, _released: released }
+        Self { requests, slots, peer, state, max_header_list_bytes, _released: released }
+    }
+
+    /// The largest block of headers or trailers that a call accepts.
+    pub(crate) fn max_header_list_bytes(&self) -> u32 {
+        self.max_header_list_bytes
     }
 
     /// The address at the other end, as text.

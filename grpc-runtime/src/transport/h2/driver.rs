@@ -54,7 +54,7 @@ where
         },
     };
     rt::spawn_detached(driver.run());
-    Ok(Connection::new(requests, slots, peer, state, released))
+    Ok(Connection::new(requests, slots, peer, state, settings.max_header_list_bytes, released))
 }
 
 type H2<T> = h2::client::Connection<T, Bytes>;

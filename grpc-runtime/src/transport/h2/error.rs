@@ -37,17 +37,19 @@ impl TransportError {
         })
     }
 
-    /// Whether `h2` refused the peer's headers: too large (the usual cause), or not well formed. It resets the stream
-    /// over a block that it could read whole, and closes the connection over one that it could not.
-    pub(crate) fn is_refused_headers(&self) -> bool {
+    /// Whether `h2` gave the connection up over a block of headers larger than it reads.
+    pub(crate) fn is_oversized_headers(&self) -> bool {
         self.http2().is_some_and(|error| {
             error.is_library()
-                && match error.reason() {
-                    Some(Reason::PROTOCOL_ERROR) => error.is_reset(),
-                    Some(Reason::COMPRESSION_ERROR) => error.is_go_away(),
-                    Some(_) | None => error.to_string().contains("header_list_way_too_large"),
-                }
+                && error.is_go_away()
+                && (error.reason() == Some(Reason::COMPRESSION_ERROR)
+                    || error.to_string().contains("header_list_way_too_large"))
         })
+    }
+
+    /// Whether `h2` reset the stream because what the peer sent on it broke the rules of HTTP/2.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.http2().is_some_and(|error| error.is_library() && error.is_reset())
     }
 
     /// Whether the connection is over or about to be, as opposed to one stream of it, or to our use of `h2`.
