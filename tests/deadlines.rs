@@ -202,6 +202,7 @@ async fn in_the_past_nothing_is_sent() {
     ] {
         let status = said(call).await.unwrap_err();
         assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert_eq!(status.delivery(), Delivery::NotSent);
     }
     // The next call to arrive is the one after them.
     said(greeter.say_hello(hello("Bob")).metadata("x-last", "1").unwrap()).await.unwrap();

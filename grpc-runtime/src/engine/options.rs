@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
-use crate::status::Status;
+use crate::status::{Delivery, Status};
 
 /// Options of one call. What is `None` is decided by the method's attribute, then by the channel.
 ///
@@ -75,7 +75,8 @@ impl CallOptions {
         };
         match deadline {
             Some(deadline) if deadline <= now => {
-                Err(Status::deadline_exceeded("the deadline had passed before the call was sent"))
+                Err(Status::deadline_exceeded("the deadline had passed before the call was sent")
+                    .with_delivery(Delivery::NotSent))
             }
             deadline => Ok(deadline),
         }
