@@ -10,7 +10,7 @@ pub(crate) fn from_reset(reason: u32, deadline_is_past: bool) -> Status {
     let (name, code) = match reason {
         0x0 => ("NO_ERROR", Code::Internal),
         0x1 => ("PROTOCOL_ERROR", Code::Internal),
-        0x2 => ("INTERNAL_ERROR", Code::Internal),
+        INTERNAL_ERROR => ("INTERNAL_ERROR", Code::Internal),
         // The gRPC document says INTERNAL; grpc-go says RESOURCE_EXHAUSTED. We follow the document.
         0x3 => ("FLOW_CONTROL_ERROR", Code::Internal),
         0x4 => ("SETTINGS_TIMEOUT", Code::Internal),
@@ -27,10 +27,15 @@ pub(crate) fn from_reset(reason: u32, deadline_is_past: bool) -> Status {
         0xd => ("HTTP_1_1_REQUIRED", Code::Internal),
         _ => ("an unknown code", Code::Unknown),
     };
-    let hint = match code {
-        Code::ResourceExhausted => "; it found too much bandwidth or too many calls in use",
-        Code::PermissionDenied => "; it wants better transport security",
-        Code::DeadlineExceeded => "; the deadline of the call had passed",
+    let hint = match (code, reason) {
+        // What grpc-go does with headers or trailers larger than we told it to send (its `checkForHeaderListSize`).
+        (_, INTERNAL_ERROR) => {
+            "; among others, servers do so when their headers or trailers are larger than this channel accepts, which \
+             `ChannelBuilder::max_header_list_bytes` can raise"
+        }
+        (Code::ResourceExhausted, _) => "; it found too much bandwidth or too many calls in use",
+        (Code::PermissionDenied, _) => "; it wants better transport security",
+        (Code::DeadlineExceeded, _) => "; the deadline of the call had passed",
         _ => "",
     };
     let message = format!("the peer reset the stream with {name} (0x{reason:x}){hint}");
@@ -42,4 +47,5 @@ pub(crate) fn from_reset(reason: u32, deadline_is_past: bool) -> Status {
     Status::new(code, message).with_origin(Origin::Transport).with_delivery(delivery)
 }
 
+const INTERNAL_ERROR: u32 = 0x2;
 const REFUSED_STREAM: u32 = 0x7;

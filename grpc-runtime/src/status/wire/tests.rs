@@ -176,6 +176,7 @@ fn resets_map_by_the_table() {
     }
     assert_eq!(from_reset(0x8, true).code(), Code::DeadlineExceeded);
     assert_eq!(from_reset(0x2, true).code(), Code::Internal);
+    assert!(from_reset(0x2, false).message().contains("max_header_list_bytes"), "the usual cause");
 }
 
 #[test]
