@@ -26,6 +26,7 @@ pub(super) enum Mistake {
     NoClosingBracket(String),
     AfterBracket(String),
     Colons(String),
+    Several(String),
     NoPort(String),
     Port(String),
     OnlyServer(String),
@@ -96,6 +97,11 @@ impl fmt::Display for Mistake {
             Mistake::Colons(text) => write!(
                 f,
                 "{text:?} has more than one colon; an IPv6 address with a port goes in brackets"
+            ),
+            Mistake::Several(text) => write!(
+                f,
+                "{text:?} has a comma: several addresses are written as `ipv4:192.0.2.1:50051,192.0.2.2:50051`, and \
+                 several servers behind a name need no list"
             ),
             Mistake::NoPort(text) => write!(f, "{text:?} ends in a colon, and no port follows"),
             Mistake::Port(port) => {

@@ -27,6 +27,9 @@ impl HostPort {
         if text.is_empty() {
             return Err(Mistake::NoHost);
         }
+        if text.contains(',') {
+            return Err(Mistake::Several(text.to_owned()));
+        }
         if let Some(after) = text.strip_prefix('[') {
             let Some((inner, after)) = after.split_once(']') else {
                 return Err(Mistake::NoClosingBracket(text.to_owned()));

@@ -121,6 +121,8 @@ fn what_is_refused_says_why_and_what_to_write() {
         ("greeter:65536", "port \"65536\"", "dns:///"),
         ("greeter:+1", "port \"+1\"", "dns:///"),
         ("1:2:3", "brackets", "dns:///"),
+        ("192.0.2.1:1,192.0.2.2:1", "written as `ipv4:", "dns:///"),
+        ("greeter,other", "has a comma", "dns:///"),
         ("[::1", "no closing bracket", "dns:///"),
         ("[::1]x", "\"x\" after the bracket", "dns:///"),
         ("[::1]:", "no port follows", "dns:///"),
