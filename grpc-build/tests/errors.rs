@@ -39,7 +39,8 @@ fn a_missing_import() {
            |\n\
          2 | import \"no/such.proto\";\n  \
            | ^^^^^^^^^^^^^^^^^^^^^^^ imported here\n  \
-           = help: imports are looked up in `DIR`; name another include folder if the file lies elsewhere"
+           = help: imports are looked up in `DIR`; if the file lies elsewhere, name its include folder: \
+         `grpc_build::configure().compile([PROTO], [FOLDER])`, or `--include FOLDER`"
     );
 }
 

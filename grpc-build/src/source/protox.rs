@@ -103,7 +103,8 @@ fn translate(
     }
     if error.is_file_not_found() {
         all[0] = all[0].clone().with_note(format!(
-            "help: imports are looked up in {}; name another include folder if the file lies elsewhere",
+            "help: imports are looked up in {}; if the file lies elsewhere, name its include folder: \
+             `grpc_build::configure().compile([PROTO], [FOLDER])`, or `--include FOLDER`",
             includes.list(),
         ));
     }
