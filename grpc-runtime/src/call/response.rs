@@ -48,27 +48,37 @@ impl<M: Method> Response<M> {
     }
 }
 
-impl<M: Method> Response<M>
-where
-    M::Kind: SingleResponse,
-{
+// The bound stands at each method, where the compiler tells what `SingleResponse` has to say.
+impl<M: Method> Response<M> {
     /// What the server sent before the message.
-    pub fn headers(&self) -> &Metadata {
+    pub fn headers(&self) -> &Metadata
+    where
+        M::Kind: SingleResponse,
+    {
         &self.reply.headers
     }
 
     /// What the server sent before the message, to change.
-    pub fn headers_mut(&mut self) -> &mut Metadata {
+    pub fn headers_mut(&mut self) -> &mut Metadata
+    where
+        M::Kind: SingleResponse,
+    {
         &mut self.reply.headers
     }
 
     /// What the server sent after the message.
-    pub fn trailers(&self) -> &Metadata {
+    pub fn trailers(&self) -> &Metadata
+    where
+        M::Kind: SingleResponse,
+    {
         &self.reply.trailers
     }
 
     /// What the server sent after the message, to change.
-    pub fn trailers_mut(&mut self) -> &mut Metadata {
+    pub fn trailers_mut(&mut self) -> &mut Metadata
+    where
+        M::Kind: SingleResponse,
+    {
         &mut self.reply.trailers
     }
 }
