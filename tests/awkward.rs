@@ -3,7 +3,9 @@
 #![deny(
     warnings,
     clippy::all,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     missing_docs,
     missing_debug_implementations,

@@ -111,9 +111,9 @@ fn lints_off() -> Attribute {
     parse_quote! {
         #[allow(
             clippy::all,
-            clippy::allow_attributes,
-            clippy::allow_attributes_without_reason,
+            clippy::nursery,
             clippy::pedantic,
+            clippy::restriction,
             deprecated,
             missing_debug_implementations,
             missing_docs,

@@ -5,9 +5,9 @@
 /// The package `etcdserverpb`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -561,9 +561,9 @@ pub mod etcdserverpb {
 /// The package `mvccpb`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,

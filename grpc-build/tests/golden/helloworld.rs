@@ -4,9 +4,9 @@
 /// The package `helloworld`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,

@@ -4,9 +4,9 @@
 
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -52,9 +52,9 @@ pub struct Rootless {
 /// Nested message and enum types in `Rootless`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -91,9 +91,9 @@ pub mod rootless {
 
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -135,9 +135,9 @@ pub trait Rootlessness {
 /// The package `type`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,

@@ -5,9 +5,9 @@
 
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -53,9 +53,9 @@ pub struct Rootless {
 /// Nested message and enum types in `Rootless`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -92,9 +92,9 @@ pub mod rootless {
 
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -136,9 +136,9 @@ pub trait Rootlessness {
 /// Packages below `old`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
@@ -317,9 +317,9 @@ pub mod old {
 /// The package `type`.
 #[allow(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
+    clippy::nursery,
     clippy::pedantic,
+    clippy::restriction,
     deprecated,
     missing_debug_implementations,
     missing_docs,
