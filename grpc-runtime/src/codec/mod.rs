@@ -33,7 +33,7 @@ pub trait Codec: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "the codec `{Self}` cannot write a `{T}`",
     label = "no way to encode this request",
-    note = "with the default codec a message derives `prost::Message`; for serde types say `#[grpc_client(codec = grpc_runtime::codec::Json)]`, for ready bytes `codec = grpc_runtime::codec::Raw`"
+    note = "with the default codec a message derives `prost::Message`; for serde types say `#[grpc_client(codec = grpc_runtime::codec::Json)]`, for ready `bytes::Bytes`, which is `grpc_runtime::prost::bytes::Bytes`, `codec = grpc_runtime::codec::Raw`"
 )]
 pub trait Encode<T>: Codec {
     /// How many bytes [`encode`](Encode::encode) will write, where that is known: the buffer is then allocated
@@ -54,7 +54,7 @@ pub trait Encode<T>: Codec {
 #[diagnostic::on_unimplemented(
     message = "the codec `{Self}` cannot read a `{T}`",
     label = "no way to decode this response",
-    note = "with the default codec a message derives `prost::Message`; for serde types say `#[grpc_client(codec = grpc_runtime::codec::Json)]`, for ready bytes `codec = grpc_runtime::codec::Raw`"
+    note = "with the default codec a message derives `prost::Message`; for serde types say `#[grpc_client(codec = grpc_runtime::codec::Json)]`, for ready `bytes::Bytes`, which is `grpc_runtime::prost::bytes::Bytes`, `codec = grpc_runtime::codec::Raw`"
 )]
 pub trait Decode<T>: Codec {
     /// Reads one whole message.
