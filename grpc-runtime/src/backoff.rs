@@ -17,6 +17,12 @@ pub(crate) struct ConnectionBackoff {
 }
 
 impl ConnectionBackoff {
+    /// Without the first pause, the only one that is the same for everybody: for what many clients lose at once, such
+    /// as a DNS server.
+    pub(crate) fn after_first() -> Self {
+        Self { attempts: 1 }
+    }
+
     /// The pause that belongs to the attempt now starting. `random` is evenly spread over `0.0..1.0`.
     pub(crate) fn next(&mut self, random: f64) -> Duration {
         let attempt = self.attempts;

@@ -53,6 +53,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
+//! | `dns` | yes | names looked up in DNS itself by hickory, at a server of choice with `dns://server/name`; without it, by the operating system |
 //! | `macros` | yes | [`#[grpc_client]`](grpc_client) |
 //! | `tls-ring` | yes | TLS by rustls with the ring provider |
 //! | `tls-aws-lc` | no | TLS by rustls with the aws-lc-rs provider, preferred where both are on |
@@ -65,6 +66,7 @@
 
 // Row 0: values.
 mod address;
+mod attributes;
 mod connectivity;
 mod metadata;
 mod method;
@@ -73,13 +75,16 @@ mod status;
 mod backoff;
 mod deadline;
 mod framing;
+#[doc(hidden)]
+pub mod lb;
 mod target;
 // Row 2: leaves.
 pub mod codec;
 mod credentials;
 mod rt;
 // Row 3: the outside world.
-mod resolver;
+#[doc(hidden)]
+pub mod resolver;
 mod transport;
 // Row 4
 mod subchannel;
@@ -96,6 +101,8 @@ mod layer;
 pub mod codegen;
 
 pub use address::Address;
+#[doc(hidden)]
+pub use attributes::Attributes;
 pub use call::{
     Bidi, Call, CallFuture, ClientStreaming, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
     Out, Outbound, OutboundSender, Request, Response, ServerStreaming, SingleResponse, Streaming,

@@ -1,4 +1,5 @@
-//! Where the runtime meets tokio: the only file that spawns, sleeps, reads the clock or draws a random number.
+//! Where the runtime meets tokio: the only file that spawns, sleeps, reads the clock or the
+//! environment, or draws a random number.
 //!
 //! Not a runtime abstraction to plug others into: it is one place, so that everything above it takes time and
 //! randomness as arguments and tests own both. tokio's paused clock moves `now` and `sleep_until` together.
@@ -22,6 +23,12 @@ pub(crate) fn sleep_until(instant: Instant) -> Sleep {
 /// `None` when `instant` came before `future` was done; `future` is then dropped.
 pub(crate) async fn until<F: Future>(instant: Instant, future: F) -> Option<F::Output> {
     tokio::time::timeout_at(instant.into(), future).await.ok()
+}
+
+/// A variable of the process's environment, unless it is unset or not Unicode.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// A number in `0.0..1.0` for jitter. Not for secrets.

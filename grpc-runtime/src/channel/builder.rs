@@ -10,8 +10,9 @@ use crate::channel::{Channel, ChannelError};
 use crate::credentials::ClientTls;
 use crate::credentials::Security;
 use crate::engine::{Engine, Limits, Templates};
+use crate::resolver::{ResolverOptions, ResolverRegistry};
 use crate::subchannel::{Settings, Subchannel};
-use crate::target::{SecurityHint, Target};
+use crate::target::SecurityHint;
 use crate::transport::connect::{Connector, Dialer};
 use crate::transport::h2::Http2Settings;
 
@@ -127,9 +128,14 @@ impl ChannelBuilder {
     /// # Errors
     /// See [`ChannelError`]; each says what to write instead.
     pub fn build(self) -> Result<Channel, ChannelError> {
-        let target = Target::parse(&self.target)?;
-        let security = self.security.decide(&target)?;
-        let authority = self.authority.unwrap_or_else(|| target.authority().to_owned());
+        let target = ResolverRegistry::process_wide().choose(&self.target)?;
+        let resolving = ResolverOptions::default()
+            .with_connector(self.connector.is_some())
+            .with_service_config(false);
+        // Made again whenever there is something to resolve; here, so that a mistake in the target shows now.
+        target.build(&resolving)?;
+        let security = self.security.decide(target.security())?;
+        let authority = self.authority.unwrap_or_else(|| target.authority());
         let parsed = Authority::try_from(authority.as_str())
             .map_err(|cause| ChannelError::Authority { authority: authority.clone(), cause })?;
         let templates = Templates::new(security.scheme(), parsed, user_agent(self.user_agent)?);
@@ -138,14 +144,14 @@ impl ChannelBuilder {
             dialer = dialer.with_connector(connector);
         }
         let http2 = self.http2;
-        let subchannel = Subchannel::new(Settings { target, authority, dialer, http2 });
+        let subchannel = Subchannel::new(Settings { target, resolving, authority, dialer, http2 });
         Ok(Channel { engine: Engine::new(subchannel, templates, self.limits) })
     }
 }
 
 impl Chosen {
-    fn decide(self, target: &Target) -> Result<Security, ChannelError> {
-        match (self, target.security()) {
+    fn decide(self, hint: Option<SecurityHint>) -> Result<Security, ChannelError> {
+        match (self, hint) {
             (Self::Plaintext, Some(SecurityHint::Tls)) => {
                 Err(ChannelError::Contradiction { scheme: "https", setting: ".plaintext()" })
             }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::resolver::{self, Passthrough, ResolveError};
 use crate::rt;
+use crate::status::Status;
+use crate::subchannel::addresses::Addresses;
 use crate::subchannel::failure::ConnectFailure;
 use crate::subchannel::race::race;
 use crate::subchannel::state::State;
@@ -17,6 +18,7 @@ use crate::transport::h2::{self, Connection, TransportError};
 
 /// Connects until there is a connection, or until a backoff passes in which nobody wanted one.
 pub(super) async fn until_ready(shared: Arc<Shared>, given_up: GiveUp) {
+    let mut addresses = Addresses::of(&shared.settings.target, &shared.settings.resolving);
     loop {
         let started = rt::now();
         let (number, pause, limit) = {
@@ -25,7 +27,7 @@ pub(super) async fn until_ready(shared: Arc<Shared>, given_up: GiveUp) {
             let pause = attempts.backoff.next(rt::random());
             (attempts.number, pause, attempts.backoff.attempt_timeout(pause))
         };
-        let error = match rt::until(started + limit, connect(&shared)).await {
+        let error = match rt::until(started + limit, connect(&shared, &mut addresses)).await {
             Some(Ok(connection)) => {
                 {
                     let mut attempts = lock(&shared.attempts);
@@ -41,8 +43,9 @@ pub(super) async fn until_ready(shared: Arc<Shared>, given_up: GiveUp) {
             Some(Err(error)) => error,
             None => AttemptError::TooSlow(limit),
         };
-        let failure = ConnectFailure::new(&shared.settings.target, number, pause, error);
+        let failure = ConnectFailure::new(shared.settings.target.uri(), number, pause, error);
         shared.wanted.store(false, std::sync::atomic::Ordering::Relaxed);
+        addresses.led_nowhere();
         let hurried = shared.hurry.notified();
         shared.replace(State::TransientFailure(failure.clone()));
         // Measured from the start of one attempt to the start of the next (gRPC connection backoff).
@@ -85,13 +88,11 @@ impl Drop for GiveUp {
     }
 }
 
-async fn connect(shared: &Arc<Shared>) -> Result<Connection, AttemptError> {
-    let settings = &shared.settings;
-    let passthrough = match settings.dialer.has_connector() {
-        true => Passthrough::ToConnector,
-        false => Passthrough::AsHostAndPort,
-    };
-    let addresses = resolver::resolve(&settings.target, passthrough).await?;
+async fn connect(
+    shared: &Arc<Shared>,
+    addresses: &mut Addresses,
+) -> Result<Connection, AttemptError> {
+    let addresses = addresses.get().await.map_err(AttemptError::Resolve)?;
     let attempts = addresses.into_iter().map(|address| connect_to(Arc::clone(shared), address));
     race(attempts, STAGGER).await.map_err(|last| last.unwrap_or(AttemptError::NoAddresses))
 }
@@ -112,7 +113,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Why one attempt failed.
 #[derive(Debug)]
 enum AttemptError {
-    Resolve(ResolveError),
+    Resolve(Status),
     NoAddresses,
     Connect(ConnectError),
     Handshake { address: Address, is_plaintext: bool, error: TransportError },
@@ -122,7 +123,7 @@ enum AttemptError {
 impl fmt::Display for AttemptError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve(error) => fmt::Display::fmt(error, formatter),
+            Self::Resolve(status) => formatter.write_str(status.message()),
             Self::NoAddresses => formatter.write_str("the name resolved to no addresses"),
             Self::Connect(error) => fmt::Display::fmt(error, formatter),
             Self::Handshake { address, is_plaintext, .. } => {
@@ -149,17 +150,11 @@ impl fmt::Display for AttemptError {
 impl Error for AttemptError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Resolve(error) => error.source(),
+            Self::Resolve(status) => status.source(),
             Self::Connect(error) => error.source(),
             Self::Handshake { error, .. } => Some(error),
             Self::NoAddresses | Self::TooSlow(_) => None,
         }
-    }
-}
-
-impl From<ResolveError> for AttemptError {
-    fn from(error: ResolveError) -> Self {
-        Self::Resolve(error)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Not calls (the engine makes them) and not the choice of a server. One task connects; it ends when there is a
 //! connection or nobody is left who wants one, so an idle or ready channel has no task here.
 
+mod addresses;
 mod attempt;
 mod failure;
 mod race;
@@ -15,9 +16,10 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Notify, watch};
 
 use crate::backoff::ConnectionBackoff;
+use crate::resolver::{Chosen, ResolverOptions};
 use crate::rt;
 use crate::subchannel::attempt::GiveUp;
-use crate::target::Target;
+use crate::target::TargetUri;
 use crate::transport::connect::Dialer;
 use crate::transport::h2::Http2Settings;
 
@@ -34,7 +36,8 @@ pub(crate) struct Subchannel {
 /// What a subchannel is made of.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) target: Target,
+    pub(crate) target: Chosen,
+    pub(crate) resolving: ResolverOptions,
     /// The `:authority`, whose host TLS verifies.
     pub(crate) authority: String,
     pub(crate) dialer: Dialer,
@@ -85,8 +88,8 @@ impl Subchannel {
         self.shared.changed.subscribe()
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.shared.settings.target
+    pub(crate) fn target(&self) -> &TargetUri {
+        self.shared.settings.target.uri()
     }
 
     /// Notes that a call wanted a connection and did not get one, so that connecting goes on after the backoff.
@@ -121,7 +124,7 @@ impl Shared {
     fn replace_if(&self, next: impl FnOnce(&State) -> Option<State>) -> bool {
         let order = lock(&self.attempts);
         let Some(next) = next(&self.state.load()) else { return false };
-        tracing::debug!(target = %self.settings.target, state = ?next, "subchannel state");
+        tracing::debug!(target = %self.settings.target.uri(), state = ?next, "subchannel state");
         self.state.store(Arc::new(next));
         drop(order);
         self.changed.send_replace(());

@@ -20,7 +20,10 @@ pub(super) enum Mistake {
     Empty,
     UnknownScheme(String),
     NoHost,
-    HostCharacter { host: String, character: char },
+    HostCharacter {
+        host: String,
+        character: char,
+    },
     HostLength(usize),
     Ipv6(String),
     NoClosingBracket(String),
@@ -30,16 +33,25 @@ pub(super) enum Mistake {
     NoPort(String),
     Port(String),
     OnlyServer(String),
-    Server(String),
-    Authority { scheme: &'static str, authority: String },
+    Server(String, Box<Mistake>),
+    Authority {
+        scheme: &'static str,
+        authority: String,
+    },
     UserInformation,
     Rest(String),
     NoAddress,
-    WrongFamily { scheme: &'static str, address: String },
+    WrongFamily {
+        scheme: &'static str,
+        address: String,
+    },
     NoPath,
     PathEncoding(String),
     PathNul,
     NoText,
+    NoScheme,
+    /// Of a resolver factory.
+    Other(String),
 }
 
 impl InvalidTarget {
@@ -112,11 +124,9 @@ impl fmt::Display for Mistake {
                 "{server:?} after two slashes is the DNS server to ask, and no host follows; \
                  before a host there are three slashes"
             ),
-            Mistake::Server(server) => write!(
-                f,
-                "{server:?} after two slashes is a DNS server to ask, and names are looked up only the \
-                 way this machine is set up to"
-            ),
+            Mistake::Server(server, mistake) => {
+                write!(f, "{server:?} after two slashes is the DNS server to ask, and {mistake}")
+            }
             Mistake::Authority { scheme, authority } => {
                 write!(f, "{authority:?} after two slashes has no meaning for {scheme}")
             }
@@ -136,6 +146,8 @@ impl fmt::Display for Mistake {
             Mistake::PathEncoding(path) => write!(f, "the path {path:?} does not decode to UTF-8"),
             Mistake::PathNul => f.write_str("the path has a NUL"),
             Mistake::NoText => f.write_str("nothing is left for the connector"),
+            Mistake::NoScheme => f.write_str("it has no scheme"),
+            Mistake::Other(reason) => f.write_str(reason),
         }
     }
 }

@@ -73,6 +73,15 @@ impl HostPort {
         }
     }
 
+    /// Host and port, the port in any case.
+    pub(super) fn to_text(&self) -> String {
+        match (self.address(), &self.host) {
+            (Some(address), _) => address.to_string(),
+            (None, Host::Name(name)) if name.contains(':') => format!("[{name}]:{}", self.port),
+            (None, host) => format!("{}:{}", host.clone().into_text(), self.port),
+        }
+    }
+
     /// The address, where there is nothing to look up.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         match &self.host {

@@ -1,81 +1,105 @@
 //! One function a scheme.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 
 use crate::address::Address;
 use crate::target::error::{InvalidTarget, Mistake};
 use crate::target::host::HostPort;
-use crate::target::{Endpoint, SecurityHint, Target};
+use crate::target::uri::{TargetUri, encoded_authority};
+use crate::target::{DnsServer, Endpoint, SecurityHint, Target};
 
-pub(super) fn parse(text: &str) -> Result<Target, InvalidTarget> {
-    let parsed = match split_scheme(text) {
-        Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
-            "dns" => dns(rest).map_err(|mistake| (mistake, DNS_EXAMPLE)),
-            "ipv4" => addresses("ipv4", rest).map_err(|mistake| (mistake, "ipv4:192.0.2.1:50051")),
-            "ipv6" => {
-                addresses("ipv6", rest).map_err(|mistake| (mistake, "ipv6:[2001:db8::1]:50051"))
-            }
-            "unix" => unix(rest).map_err(|mistake| (mistake, "unix:///run/greeter.sock")),
-            "unix-abstract" => {
-                unix_abstract(rest).map_err(|mistake| (mistake, "unix-abstract:greeter"))
-            }
-            "passthrough" => {
-                passthrough(rest).map_err(|mistake| (mistake, "passthrough:///greeter"))
-            }
-            // `http:80` is port 80 of a host of that name, so the slashes count.
-            "http" if rest.starts_with("//") => web(rest, SecurityHint::Plaintext)
-                .map_err(|mistake| (mistake, "http://localhost:50051")),
-            "https" if rest.starts_with("//") => web(rest, SecurityHint::Tls)
-                .map_err(|mistake| (mistake, "https://greeter.example.com")),
-            // N-01: an unknown scheme makes the whole text a name for DNS.
-            _ => host(text).map_err(|mistake| match rest.contains([':', '/']) {
-                true => (Mistake::UnknownScheme(scheme.to_owned()), DNS_EXAMPLE),
-                false => (mistake, DNS_EXAMPLE),
-            }),
-        },
-        None if text.is_empty() => Err((Mistake::Empty, DNS_EXAMPLE)),
-        None => host(text).map_err(|mistake| (mistake, DNS_EXAMPLE)),
+/// Reads a target of one of the schemes that are built in.
+pub(super) fn parse(uri: &TargetUri) -> Result<Target, InvalidTarget> {
+    let rest = uri.rest();
+    let parsed = match uri.scheme() {
+        "ipv4" => addresses("ipv4", rest).map_err(|mistake| (mistake, "ipv4:192.0.2.1:50051")),
+        "ipv6" => addresses("ipv6", rest).map_err(|mistake| (mistake, "ipv6:[2001:db8::1]:50051")),
+        "unix" => unix(rest).map_err(|mistake| (mistake, "unix:///run/greeter.sock")),
+        "unix-abstract" => {
+            unix_abstract(rest).map_err(|mistake| (mistake, "unix-abstract:greeter"))
+        }
+        "passthrough" => passthrough(rest).map_err(|mistake| (mistake, "passthrough:///greeter")),
+        _ => match uri.whole() {
+            None => dns(rest),
+            Some(text) => whole(text),
+        }
+        .map_err(|mistake| (mistake, DNS_EXAMPLE)),
     };
-    let Parsed { endpoint, security, authority } =
-        parsed.map_err(|(mistake, example)| InvalidTarget::new(text, mistake, example))?;
-    Ok(Target { text: text.to_owned(), endpoint, security, authority })
+    let Parsed { endpoint, authority } =
+        parsed.map_err(|(mistake, example)| InvalidTarget::new(uri.text(), mistake, example))?;
+    Ok(Target {
+        text: uri.text().to_owned(),
+        endpoint,
+        security: uri.security(),
+        authority: uri.url_authority().map_or(authority, str::to_owned),
+    })
+}
+
+/// The schemes that [`parse`] tells apart.
+#[cfg(test)]
+pub(super) const SCHEMES: &[&str] =
+    &["dns", "ipv4", "ipv6", "unix", "unix-abstract", "passthrough"];
+
+/// The host and port that a URL means, what it says about security, and its authority as it is written. `None` if
+/// it is no URL: `http:80` is port 80 of a host of that name, so the slashes count.
+pub(super) fn url(
+    text: &str,
+    scheme: &str,
+    rest: &str,
+) -> Result<Option<(String, SecurityHint, String)>, InvalidTarget> {
+    let (security, port, example) = match scheme {
+        "http" => (SecurityHint::Plaintext, PLAINTEXT_PORT, "http://localhost:50051"),
+        "https" => (SecurityHint::Tls, TLS_PORT, "https://greeter.example.com"),
+        _ => return Ok(None),
+    };
+    let Some(after) = rest.strip_prefix("//") else { return Ok(None) };
+    let host = web(after, port).map_err(|mistake| InvalidTarget::new(text, mistake, example))?;
+    Ok(Some((host.to_text(), security, host.authority)))
+}
+
+/// N-01: a text without a known scheme is a name for DNS.
+fn whole(text: &str) -> Result<Parsed, Mistake> {
+    if text.is_empty() {
+        return Err(Mistake::Empty);
+    }
+    host(text, None).map_err(|mistake| match split_scheme(text) {
+        Some((scheme, rest)) if rest.contains([':', '/']) => {
+            Mistake::UnknownScheme(scheme.to_owned())
+        }
+        Some(_) | None => mistake,
+    })
 }
 
 struct Parsed {
     endpoint: Endpoint,
-    security: Option<SecurityHint>,
     authority: String,
 }
 
-impl Parsed {
-    fn without_security(endpoint: Endpoint, authority: impl Into<String>) -> Parsed {
-        Parsed { endpoint, security: None, authority: authority.into() }
-    }
-
-    fn of_host(host: HostPort) -> Parsed {
-        let endpoint = match host.address() {
-            Some(address) => Endpoint::Addresses(vec![Address::Tcp(address)]),
-            None => Endpoint::Dns { host: host.host.into_text(), port: host.port },
-        };
-        Parsed::without_security(endpoint, host.authority)
-    }
-}
-
-fn host(text: &str) -> Result<Parsed, Mistake> {
-    Ok(Parsed::of_host(HostPort::parse(text, TLS_PORT)?))
+fn host(text: &str, server: Option<DnsServer>) -> Result<Parsed, Mistake> {
+    let host = HostPort::parse(text, TLS_PORT)?;
+    let endpoint = match host.address() {
+        Some(address) => Endpoint::Addresses(vec![Address::Tcp(address)]),
+        None => Endpoint::Dns { host: host.host.into_text(), port: host.port, server },
+    };
+    Ok(Parsed { endpoint, authority: host.authority })
 }
 
 fn dns(rest: &str) -> Result<Parsed, Mistake> {
     match split_authority(rest) {
         (Some(server), None) => Err(Mistake::OnlyServer(server.to_owned())),
-        (None | Some(""), Some(path)) => host(path.strip_prefix('/').unwrap_or(path)),
-        (Some(server), Some(_)) => Err(Mistake::Server(server.to_owned())),
+        (None | Some(""), Some(path)) => host(path.strip_prefix('/').unwrap_or(path), None),
+        (Some(server), Some(path)) => {
+            let parsed = HostPort::parse(server, DNS_PORT)
+                .map_err(|mistake| Mistake::Server(server.to_owned(), Box::new(mistake)))?;
+            let server = DnsServer { host: parsed.host.into_text(), port: parsed.port };
+            host(path.strip_prefix('/').unwrap_or(path), Some(server))
+        }
         (None, None) => Err(Mistake::NoHost),
     }
 }
 
-fn web(rest: &str, security: SecurityHint) -> Result<Parsed, Mistake> {
-    let after = rest.strip_prefix("//").unwrap_or(rest);
+/// What is after the slashes of a URL.
+fn web(after: &str, default_port: u16) -> Result<HostPort, Mistake> {
     let end = after.find(['/', '?', '#']).unwrap_or(after.len());
     let (authority, rest) = after.split_at(end);
     if authority.contains('@') {
@@ -88,12 +112,7 @@ fn web(rest: &str, security: SecurityHint) -> Result<Parsed, Mistake> {
     if authority.starts_with(':') {
         return Err(Mistake::NoHost);
     }
-    let default_port = match security {
-        SecurityHint::Plaintext => PLAINTEXT_PORT,
-        SecurityHint::Tls => TLS_PORT,
-    };
-    let parsed = Parsed::of_host(HostPort::parse(authority, default_port)?);
-    Ok(Parsed { security: Some(security), ..parsed })
+    HostPort::parse(authority, default_port)
 }
 
 fn addresses(scheme: &'static str, rest: &str) -> Result<Parsed, Mistake> {
@@ -115,7 +134,7 @@ fn addresses(scheme: &'static str, rest: &str) -> Result<Parsed, Mistake> {
         authority.get_or_insert(host.authority);
     }
     let endpoint = Endpoint::Addresses(addresses);
-    Ok(Parsed::without_security(endpoint, authority.unwrap_or_default()))
+    Ok(Parsed { endpoint, authority: authority.unwrap_or_default() })
 }
 
 fn unix(rest: &str) -> Result<Parsed, Mistake> {
@@ -142,7 +161,7 @@ fn unix_abstract(rest: &str) -> Result<Parsed, Mistake> {
 }
 
 fn of_socket(address: Address) -> Parsed {
-    Parsed::without_security(Endpoint::Addresses(vec![address]), "localhost")
+    Parsed { endpoint: Endpoint::Addresses(vec![address]), authority: "localhost".to_owned() }
 }
 
 fn passthrough(rest: &str) -> Result<Parsed, Mistake> {
@@ -155,16 +174,12 @@ fn passthrough(rest: &str) -> Result<Parsed, Mistake> {
         Ok(decoded) => decoded.into_owned(),
         Err(_) => text.to_owned(),
     };
-    let encoded = utf8_percent_encode(&text, NOT_IN_AUTHORITY);
-    let authority = match text.starts_with(':') {
-        true => format!("localhost{encoded}"),
-        false => encoded.to_string(),
-    };
-    Ok(Parsed::without_security(Endpoint::Passthrough(text), authority))
+    let authority = encoded_authority(&text);
+    Ok(Parsed { endpoint: Endpoint::Passthrough(text), authority })
 }
 
 /// A scheme (RFC 3986, section 3.1) and what is after its colon.
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
@@ -172,7 +187,7 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 /// What is between two slashes and the third, and all from the third on. Without two slashes all is path.
-fn split_authority(rest: &str) -> (Option<&str>, Option<&str>) {
+pub(super) fn split_authority(rest: &str) -> (Option<&str>, Option<&str>) {
     match rest.strip_prefix("//") {
         None => (None, Some(rest)),
         Some(after) => match after.find('/') {
@@ -192,9 +207,10 @@ fn path_without_authority<'a>(scheme: &'static str, rest: &'a str) -> Result<&'a
 const DNS_EXAMPLE: &str = "dns:///greeter.example.com:50051";
 const TLS_PORT: u16 = 443;
 const PLAINTEXT_PORT: u16 = 80;
+const DNS_PORT: u16 = 53;
 
 /// All but what RFC 3986 lets stand in an authority.
-const NOT_IN_AUTHORITY: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const NOT_IN_AUTHORITY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')

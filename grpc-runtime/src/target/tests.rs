@@ -10,7 +10,7 @@ fn target(text: &str) -> Target {
 }
 
 fn dns(host: &str, port: u16) -> Endpoint {
-    Endpoint::Dns { host: host.to_owned(), port }
+    Endpoint::Dns { host: host.to_owned(), port, server: None }
 }
 
 fn tcp(addresses: &[&str]) -> Endpoint {
@@ -86,6 +86,51 @@ fn forms_and_their_meaning() {
     }
 }
 
+/// The facts of grpc-go's TestCustomAuthority.
+#[test]
+fn a_target_can_name_its_dns_server() {
+    for (text, host, port) in [
+        ("4.3.2.1:53", "4.3.2.1", 53),
+        ("4.3.2.1:123", "4.3.2.1", 123),
+        ("4.3.2.1", "4.3.2.1", 53),
+        ("[::1]", "::1", 53),
+        ("[::1]:123", "::1", 123),
+        ("dnsserver.com", "dnsserver.com", 53),
+        (":123", "localhost", 123),
+    ] {
+        let target = target(&format!("dns://{text}/greeter:1"));
+        let server = Some(DnsServer { host: host.to_owned(), port });
+        let endpoint = Endpoint::Dns { host: "greeter".to_owned(), port: 1, server };
+        assert_eq!((target.endpoint(), target.authority()), (&endpoint, "greeter:1"), "{text}");
+    }
+    assert_eq!(target("dns://4.3.2.1/10.0.0.1:1").endpoint(), &tcp(&["10.0.0.1:1"]));
+}
+
+#[test]
+fn a_target_by_its_parts() {
+    for (text, scheme, authority, path, endpoint) in [
+        ("Zoo://zk:1/a/b", "zoo", "zk:1", "/a/b", "a/b"),
+        ("zoo:///a%20b", "zoo", "", "/a%20b", "a b"),
+        ("zoo:a%ff", "zoo", "", "a%ff", "a%ff"),
+        ("zoo://only", "zoo", "only", "", ""),
+        ("zoo:", "zoo", "", "", ""),
+    ] {
+        let uri: TargetUri = text.parse().unwrap();
+        let parts = (uri.scheme(), uri.authority(), uri.path(), uri.to_string());
+        assert_eq!(parts, (scheme, authority, path, text.to_owned()));
+        assert_eq!(uri.endpoint(), endpoint);
+    }
+    assert!("greeter".parse::<TargetUri>().unwrap_err().to_string().contains("no scheme"));
+    let chosen = |text| TargetUri::choose(text, "dns", |scheme| scheme == "zoo").unwrap();
+    assert_eq!(chosen("zoo:a").scheme(), "zoo");
+    assert_eq!(chosen("unix:/a").scheme(), "dns");
+    assert_eq!(chosen("unix:/a").endpoint(), "unix:/a");
+    assert_eq!(chosen("unix:/a").default_authority(), "unix:%2Fa");
+    assert_eq!(chosen("https://greeter").endpoint(), "greeter:443");
+    let error = chosen("zoo:a").invalid("\"a\" is taken", "zoo:b").to_string();
+    assert!(error.contains("\"zoo:a\"") && error.contains("\"a\" is taken"), "{error}");
+}
+
 #[test]
 fn urls_have_a_say_on_security() {
     use SecurityHint::{Plaintext, Tls};
@@ -110,7 +155,10 @@ fn what_is_refused_says_why_and_what_to_write() {
         ("dns:", "names no host", "dns:///"),
         ("dns:///", "names no host", "dns:///"),
         ("dns://greeter:50051", "three slashes", "dns:///"),
-        ("dns://9.9.9.9/greeter:1", "\"9.9.9.9\" after two slashes", "dns:///"),
+        ("dns://9.9.9.9:x/greeter:1", "\"9.9.9.9:x\" after two slashes", "dns:///"),
+        ("dns://:/greeter:1", "no port follows", "dns:///"),
+        ("dns://[::1]:/greeter:1", "no port follows", "dns:///"),
+        ("dns://dnsserver.com:/greeter:1", "no port follows", "dns:///"),
         ("dns:///a/b", "has '/'", "dns:///"),
         ("dns:///greeter?x=1", "has '?'", "dns:///"),
         ("a/b", "has '/'", "dns:///"),

@@ -34,11 +34,6 @@ impl Dialer {
         self
     }
 
-    /// Whether sockets are opened by a connector of the user's.
-    pub(crate) fn has_connector(&self) -> bool {
-        self.connector.is_some()
-    }
-
     /// Whether connections are unprotected.
     pub(crate) fn is_plaintext(&self) -> bool {
         matches!(self.security, Security::Plaintext)
