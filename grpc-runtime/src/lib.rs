@@ -76,6 +76,7 @@ mod backoff;
 mod deadline;
 mod framing;
 #[doc(hidden)]
+#[expect(dead_code, unused_imports, reason = "the control task of the channel is to drive it")]
 pub mod lb;
 mod target;
 // Row 2: leaves.

@@ -213,8 +213,10 @@ const ONLY_IN_RT: [&str; 11] = [
     "Handle::current",
 ];
 
-/// Error types are values, whoever defines them: to recognise one drives nothing.
-const VALUES_ALL_THE_SAME: [&str; 2] = ["tower::timeout::error::", "tower::load_shed::error::"];
+/// Error types are values, whoever defines them: to recognise one drives nothing. Nor does a cell that is
+/// swapped without a lock, which decides no more than an atomic does.
+const VALUES_ALL_THE_SAME: [&str; 3] =
+    ["tower::timeout::error::", "tower::load_shed::error::", "arc_swap::ArcSwapOption"];
 
 const NEVER_IN_PURE: [&str; 22] = [
     "async",

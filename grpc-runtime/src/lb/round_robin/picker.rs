@@ -1,0 +1,73 @@
+//! The pickers of `round_robin`. Called by every call; made by the policy beside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::lb::picker::{Pick, PickArgs, Picker};
+use crate::status::Status;
+
+/// Asks one picker after the other. Lock-free: one atomic step a call.
+#[derive(Debug)]
+pub(super) struct RotatingPicker {
+    pickers: Box<[Arc<dyn Picker>]>,
+    /// Whose turn it is, counted on without end.
+    next: AtomicUsize,
+}
+
+impl RotatingPicker {
+    /// Begins at `start`.
+    pub(super) fn new(pickers: Box<[Arc<dyn Picker>]>, start: usize) -> RotatingPicker {
+        RotatingPicker { pickers, next: AtomicUsize::new(start) }
+    }
+
+    /// Whether it asks these very pickers, in this order.
+    #[expect(single_use_lifetimes, reason = "an anonymous one is not stable here")]
+    pub(super) fn is_of<'a>(&self, mut pickers: impl Iterator<Item = &'a Arc<dyn Picker>>) -> bool {
+        let mut own = self.pickers.iter();
+        pickers.all(|other| own.next().is_some_and(|own| Arc::ptr_eq(own, other)))
+            && own.next().is_none()
+    }
+}
+
+impl Picker for RotatingPicker {
+    fn pick(&self, call: &PickArgs<'_>) -> Pick {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        match turn.checked_rem(self.pickers.len()) {
+            Some(turn) => self.pickers[turn].pick(call),
+            None => Pick::Queue,
+        }
+    }
+}
+
+/// Fails as the child that failed last, and says of how many it is one.
+#[derive(Debug)]
+pub(super) struct FailingPicker {
+    child: Arc<dyn Picker>,
+    around: Option<String>,
+}
+
+impl FailingPicker {
+    pub(super) fn new(child: Arc<dyn Picker>, around: Option<String>) -> FailingPicker {
+        FailingPicker { child, around }
+    }
+
+    fn told(&self, status: Status) -> Status {
+        match &self.around {
+            Some(around) => status.context(around),
+            None => status,
+        }
+    }
+}
+
+impl Picker for FailingPicker {
+    fn pick(&self, call: &PickArgs<'_>) -> Pick {
+        match self.child.pick(call) {
+            Pick::Fail(status) => Pick::Fail(self.told(status)),
+            other @ (Pick::Complete(_) | Pick::Queue | Pick::Drop(_)) => other,
+        }
+    }
+
+    fn last_failure(&self) -> Option<Status> {
+        self.child.last_failure().map(|status| self.told(status))
+    }
+}
