@@ -129,7 +129,9 @@ impl fmt::Display for AttemptError {
             Self::Handshake { address, is_plaintext, .. } => {
                 write!(formatter, "{address} accepted the connection but did not speak HTTP/2")?;
                 match is_plaintext {
-                    true => formatter.write_str("; if it expects TLS, say `.tls(..)`"),
+                    true => formatter.write_str(
+                        "; if it expects TLS, say `.tls(..)`; a server that speaks only HTTP/1.1 looks the same",
+                    ),
                     // ALPN agreed on HTTP/2. In TLS 1.3 a server judges the client after the client's side of the
                     // handshake, and its alert is easily lost to a closed socket: the cause may be a bare broken pipe.
                     false => formatter.write_str(
