@@ -82,12 +82,12 @@ impl fmt::Display for InvalidMetadata {
             InvalidMetadataReason::ValueByte { byte, position } => write!(
                 f,
                 "the value of metadata key {key:?} has byte 0x{byte:02x} at {position}, which is not \
-                 printable ASCII: encode it, or send bytes under \"{key}-bin\" with `insert_bin` or `append_bin`"
+                 printable ASCII: encode it, or send bytes under \"{key}-bin\" by `metadata_bin` of a call, or `insert_bin`"
             ),
             InvalidMetadataReason::TextForBinaryKey => write!(
                 f,
                 "metadata key {key:?} ends in \"-bin\" and takes bytes: \
-                 use `insert_bin` or `append_bin`, or another key"
+                 use `metadata_bin` of a call, `insert_bin` or `append_bin`, or another key"
             ),
             InvalidMetadataReason::BytesForTextKey => {
                 write!(f, "metadata key {key:?} takes text: use \"{key}-bin\" for bytes")
