@@ -41,10 +41,10 @@ impl Channel {
     /// | target | means |
     /// |---|---|
     /// | `dns:///greeter.prod:50051`, `greeter.prod:50051` | the addresses of that name; port 443 if none is given |
-    /// | `dns://10.0.0.2/greeter.prod:50051` | the same, asked of that DNS server (port 53 if none is given) |
+    /// | `dns://10.0.0.2/greeter.prod:50051` | the same, asked of that DNS server (port 53 if none is given; feature `dns`) |
     /// | `https://greeter.prod` | the same, and says TLS; port 443 |
     /// | `http://localhost:50051` | the same, and asks for plaintext; port 80 |
-    /// | `ipv4:10.0.0.1:50051,10.0.0.2:50051`, `ipv6:[::1]:50051` | these addresses, tried in order |
+    /// | `ipv4:10.0.0.1:50051,10.0.0.2:50051`, `ipv6:[::1]:50051` | these addresses, the first ones preferred: the next is tried beside one that is silent for 250 ms |
     /// | `unix:/run/greeter.sock`, `unix-abstract:greeter` | a socket of this machine |
     /// | `passthrough:///anything` | handed to the connector as it is; without one, a name and port |
     pub fn builder(target: impl Into<String>) -> ChannelBuilder {

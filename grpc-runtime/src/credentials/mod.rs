@@ -9,16 +9,13 @@
 mod client_tls;
 #[cfg(feature = "tls")]
 mod error;
-#[cfg(test)]
-#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
-pub(crate) mod fixtures;
 #[cfg(feature = "tls")]
 mod identity;
 #[cfg(feature = "tls")]
 mod prepare;
 #[cfg(test)]
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
-mod tests;
+pub(crate) mod tests;
 #[cfg(feature = "tls")]
 mod trust;
 

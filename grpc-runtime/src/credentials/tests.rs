@@ -1,11 +1,13 @@
 //! What each mistake in a `ClientTls` is called, and what the good ones become.
 
+pub(crate) mod fixtures;
+
 use std::error::Error as _;
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 
-use super::fixtures::{Authority, provider};
+use self::fixtures::{Authority, provider};
 use super::{ClientTls, TlsConfigError};
 
 fn error_of(tls: &ClientTls) -> TlsConfigError {

@@ -53,9 +53,10 @@ pub(super) async fn look_up(query: &Query, settings: &Settings, deadline: Instan
     };
     let (found, text) = first_with_second(addresses, text, deadline).await;
     let addresses = match found {
-        Some(Ok(ips)) if ips.is_empty() => {
-            Ok(Addresses::None(format!("the name {:?} has no addresses, says {asked}", query.host)))
-        }
+        Some(Ok(ips)) if ips.is_empty() => Ok(Addresses::None(format!(
+            "the name {:?} has no addresses, according to {asked}",
+            query.host
+        ))),
         Some(Ok(ips)) => {
             let addresses = ips.into_iter().map(|ip| SocketAddr::new(ip, query.port));
             Ok(addresses_of(query, addresses.collect()))

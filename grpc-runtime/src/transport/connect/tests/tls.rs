@@ -19,7 +19,7 @@ use super::{bounded, exchange, listener};
 use crate::ClientTls;
 use crate::address::Address;
 use crate::credentials::Security;
-use crate::credentials::fixtures::Authority;
+use crate::credentials::tests::fixtures::Authority;
 use crate::transport::connect::io::Io;
 use crate::transport::connect::{ConnectError, ConnectPhase, Dialer, MemoryConnector};
 

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The provider that the client would choose, for a server in the same test.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(super::prepare::provider().unwrap())
+    Arc::new(crate::credentials::prepare::provider().unwrap())
 }
 
 /// A certificate authority.
