@@ -75,8 +75,6 @@ mod status;
 mod backoff;
 mod deadline;
 mod framing;
-#[doc(hidden)]
-#[expect(dead_code, unused_imports, reason = "the control task of the channel is to drive it")]
 pub mod lb;
 mod target;
 // Row 2: leaves.
@@ -84,7 +82,6 @@ pub mod codec;
 mod credentials;
 mod rt;
 // Row 3: the outside world.
-#[doc(hidden)]
 pub mod resolver;
 mod transport;
 // Row 4
@@ -102,8 +99,8 @@ mod layer;
 pub mod codegen;
 
 pub use address::Address;
-#[doc(hidden)]
 pub use attributes::Attributes;
+pub use backoff::BackoffConfig;
 pub use call::{
     Bidi, Call, CallFuture, ClientStreaming, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
     Out, Outbound, OutboundSender, Request, Response, ServerStreaming, SingleResponse, Streaming,
@@ -116,7 +113,7 @@ pub use client::{
 pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};
-pub use engine::CallOptions;
+pub use engine::{CallOptions, StateChange, StateChanges};
 pub use futures_core::Stream;
 #[cfg(feature = "macros")]
 pub use grpc_macros::grpc_client;

@@ -46,7 +46,7 @@ pub(crate) fn is_entered() -> bool {
 /// # Panics
 /// Outside a tokio runtime; callers ask [`is_entered`] first.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
-    Task(spawn_raw(future))
+    Task(Some(spawn_raw(future)))
 }
 
 /// Starts a task that ends by itself, because what it works for may outlive whoever started it.
@@ -64,10 +64,19 @@ fn spawn_raw(future: impl Future<Output = ()> + Send + 'static) -> tokio::task::
 
 /// The owner of a spawned task: dropping it aborts the task.
 #[derive(Debug)]
-pub(crate) struct Task(tokio::task::JoinHandle<()>);
+pub(crate) struct Task(Option<tokio::task::JoinHandle<()>>);
+
+impl Task {
+    /// Lets the task end by itself.
+    pub(crate) fn detach(mut self) {
+        drop(self.0.take());
+    }
+}
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }

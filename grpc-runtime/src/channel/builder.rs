@@ -1,17 +1,21 @@
 //! [`ChannelBuilder`]: every setting of a channel, with its default.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use http::uri::Authority;
 
+use crate::backoff::BackoffConfig;
+use crate::channel::control::{ChannelControl, Settings};
 use crate::channel::{Channel, ChannelError};
 #[cfg(feature = "tls")]
 use crate::credentials::ClientTls;
 use crate::credentials::Security;
-use crate::engine::{Engine, Limits, Templates};
-use crate::resolver::{ResolverOptions, ResolverRegistry};
-use crate::subchannel::{Settings, Subchannel};
+use crate::engine::{Engine, Limits, Published, Templates};
+use crate::lb::{self, PolicyBuilder, PolicyRegistry};
+use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
+use crate::subchannel;
 use crate::target::SecurityHint;
 use crate::transport::connect::{Connector, Dialer};
 use crate::transport::h2::Http2Settings;
@@ -25,6 +29,11 @@ pub struct ChannelBuilder {
     authority: Option<String>,
     user_agent: Option<String>,
     connector: Option<Arc<dyn Connector>>,
+    resolvers: Option<ResolverRegistry>,
+    policies: PolicyRegistry,
+    load_balancing: Option<String>,
+    backoff: BackoffConfig,
+    idle_timeout: Duration,
     limits: Limits,
     http2: Http2Settings,
 }
@@ -47,6 +56,11 @@ impl ChannelBuilder {
             authority: None,
             user_agent: None,
             connector: None,
+            resolvers: None,
+            policies: PolicyRegistry::builtin(),
+            load_balancing: None,
+            backoff: BackoffConfig::new(),
+            idle_timeout: IDLE_TIMEOUT,
             limits: Limits::default(),
             http2: Http2Settings::default(),
         }
@@ -82,6 +96,54 @@ impl ChannelBuilder {
     /// Opens byte streams in place of the built-in TCP and Unix sockets; TLS and HTTP/2 come on top as usual.
     pub fn connector(mut self, connector: impl Connector) -> Self {
         self.connector = Some(Arc::new(connector));
+        self
+    }
+
+    /// Adds a resolver for this channel, in place of one of the same scheme. See [`resolver`](crate::resolver).
+    pub fn resolver(mut self, factory: impl ResolverFactory) -> Self {
+        self.resolvers = Some(self.resolvers.unwrap_or_default().with(factory));
+        self
+    }
+
+    /// The resolvers of this channel. Default: [`ResolverRegistry::process_wide`], as it is when the channel is built.
+    pub fn resolvers(mut self, resolvers: ResolverRegistry) -> Self {
+        self.resolvers = Some(resolvers);
+        self
+    }
+
+    /// The load-balancing policy where no service config names one, by its name: `pick_first`, `round_robin`, or one
+    /// that was [registered](ChannelBuilder::load_balancing_policy). Default: `pick_first`.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), grpc_runtime::ChannelError> {
+    /// use grpc_runtime::Channel;
+    ///
+    /// let channel = Channel::builder("dns:///greeter.prod:50051").load_balancing("round_robin").build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn load_balancing(mut self, name: impl Into<String>) -> Self {
+        self.load_balancing = Some(name.into());
+        self
+    }
+
+    /// Registers a policy for this channel, in place of one of the same name, for
+    /// [`load_balancing`](ChannelBuilder::load_balancing) and service configs to name. See [`lb`](crate::lb).
+    pub fn load_balancing_policy(mut self, policy: impl PolicyBuilder) -> Self {
+        self.policies.register(policy);
+        self
+    }
+
+    /// How long to wait between attempts to connect to an address, and how long one may take. Default:
+    /// [`BackoffConfig::new`].
+    pub fn connection_backoff(mut self, backoff: BackoffConfig) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// After how long without a call the channel becomes idle: it closes its connections and stops resolving, until the next
+    /// call, which waits for a connection again. Default: 30 minutes. Zero: never.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
         self
     }
 
@@ -128,12 +190,19 @@ impl ChannelBuilder {
     /// # Errors
     /// See [`ChannelError`]; each says what to write instead.
     pub fn build(self) -> Result<Channel, ChannelError> {
-        let target = ResolverRegistry::process_wide().choose(&self.target)?;
+        let target = self.resolvers.unwrap_or_default().choose(&self.target)?;
         let resolving = ResolverOptions::default()
             .with_connector(self.connector.is_some())
             .with_service_config(false);
-        // Made again whenever there is something to resolve; here, so that a mistake in the target shows now.
+        // Made again whenever the channel leaves idleness; here, so that a mistake in the target shows now.
         target.build(&resolving)?;
+        let load_balancing = match self.load_balancing {
+            None => lb::Chosen::pick_first(),
+            Some(name) => match self.policies.choose_by_name(&name) {
+                Some(chosen) => chosen,
+                None => return Err(ChannelError::LoadBalancing(name)),
+            },
+        };
         let security = self.security.decide(target.security())?;
         let authority = self.authority.unwrap_or_else(|| target.authority());
         let parsed = Authority::try_from(authority.as_str())
@@ -143,9 +212,13 @@ impl ChannelBuilder {
         if let Some(connector) = self.connector {
             dialer = dialer.with_connector(connector);
         }
-        let http2 = self.http2;
-        let subchannel = Subchannel::new(Settings { target, resolving, authority, dialer, http2 });
-        Ok(Channel { engine: Engine::new(subchannel, templates, self.limits) })
+        let (http2, backoff) = (self.http2, self.backoff);
+        let connecting = Arc::new(subchannel::Settings { authority, dialer, http2, backoff });
+        let idle_timeout = self.idle_timeout;
+        let settings = Settings { target, resolving, connecting, load_balancing, idle_timeout };
+        let published = Arc::new(Published::new());
+        let control = Box::new(ChannelControl::new(settings, Arc::clone(&published)));
+        Ok(Channel { engine: Engine::new(control, published, templates, self.limits) })
     }
 }
 
@@ -180,6 +253,7 @@ fn user_agent(program: Option<String>) -> Result<HeaderValue, ChannelError> {
     HeaderValue::from_str(&both).map_err(|_invalid| ChannelError::UserAgent(program))
 }
 
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const OURS: &str = concat!("grpc-rust-typed/", env!("CARGO_PKG_VERSION"));
 
 impl std::fmt::Debug for ChannelBuilder {

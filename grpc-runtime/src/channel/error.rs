@@ -34,6 +34,8 @@ pub enum ChannelError {
     },
     /// The user agent has bytes that a header cannot carry.
     UserAgent(String),
+    /// No load-balancing policy of this name is registered, or it cannot do without a configuration.
+    LoadBalancing(String),
 }
 
 impl fmt::Display for ChannelError {
@@ -57,6 +59,11 @@ impl fmt::Display for ChannelError {
             Self::UserAgent(text) => {
                 write!(formatter, "the user agent {text:?} cannot be sent: use visible ASCII only")
             }
+            Self::LoadBalancing(name) => write!(
+                formatter,
+                "no load-balancing policy {name:?} that needs no configuration: there are `pick_first`, `round_robin` \
+                 and what was given to `.load_balancing_policy(..)`"
+            ),
         }
     }
 }
@@ -68,7 +75,10 @@ impl Error for ChannelError {
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.source(),
             Self::Authority { cause, .. } => Some(cause),
-            Self::TlsNotBuiltIn | Self::Contradiction { .. } | Self::UserAgent(_) => None,
+            Self::TlsNotBuiltIn
+            | Self::Contradiction { .. }
+            | Self::UserAgent(_)
+            | Self::LoadBalancing(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Not connections themselves (`subchannel`) and not calls (`engine`): this is the handle and its builder.
 
 mod builder;
+mod control;
 mod error;
 
 pub use self::builder::ChannelBuilder;
@@ -12,9 +13,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::connectivity::ConnectivityState;
-use crate::engine::Engine;
+use crate::engine::{Engine, StateChanges};
 use crate::status::Status;
-use crate::subchannel::State;
 
 /// A way to a service: connects on the first call, again when the connection was lost, and carries any number of
 /// calls at once.
@@ -53,29 +53,28 @@ impl Channel {
 
     /// How things stand right now; the next call may change it.
     pub fn state(&self) -> ConnectivityState {
-        match &**self.engine.subchannel().state() {
-            State::Idle { .. } => ConnectivityState::Idle,
-            State::Connecting { .. } => ConnectivityState::Connecting,
-            State::Ready(_) => ConnectivityState::Ready,
-            State::TransientFailure(_) => ConnectivityState::TransientFailure,
-        }
+        self.engine.published().load().state
     }
 
     /// Starts to connect, if nobody does and there is no connection, so that the first call need not wait for it. Returns at
-    /// once; [`wait_ready`](Channel::wait_ready) waits.
+    /// once; [`wait_ready`](Channel::wait_ready) waits. Does nothing where a connection is there or under way, and after
+    /// [`close`](Channel::close).
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn connect(&self) {
-        self.engine.subchannel().connect();
+        if self.engine.published().load().asks_to_connect() {
+            self.engine.control().connect();
+        }
     }
 
-    /// Waits until the state is another than `from`, and gives it. States that come and go in between may be missed.
+    /// Waits until the state is another than `from`, and gives it. States that come and go in between may be missed;
+    /// [`state_changes`](Channel::state_changes) misses none.
     ///
     /// # Cancel safety
     /// Cancel safe.
     pub async fn wait_for_state_change(&self, from: ConnectivityState) -> ConnectivityState {
-        let mut changes = self.engine.subchannel().changes();
+        let mut changes = self.engine.published().changes();
         loop {
             changes.borrow_and_update();
             let state = self.state();
@@ -83,6 +82,11 @@ impl Channel {
                 return state;
             }
         }
+    }
+
+    /// The state of now and every one after it, with reasons.
+    pub fn state_changes(&self) -> StateChanges {
+        self.engine.published().state_changes()
     }
 
     /// Connects and waits until calls can be made: a check at the start of a program. Calls need it not, as they connect
@@ -99,9 +103,17 @@ impl Channel {
     }
 
     /// Forgets the failed attempts so far, so that the next one starts at once and the pauses begin small again: for a
-    /// program that knows the network is back.
+    /// program that knows the network is back. The resolver is asked to look again, too.
     pub fn reset_connect_backoff(&self) {
-        self.engine.subchannel().reset_backoff();
+        self.engine.control().reset_backoff();
+    }
+
+    /// Closes the channel and all its clones, for good: calls that wait, that are in flight or that come later end with
+    /// CANCELLED, connections close at once, and the state is SHUTDOWN. Closing again does nothing.
+    ///
+    /// To let calls in flight finish, drop the channel and all its clones instead.
+    pub fn close(&self) {
+        self.engine.control().close();
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -113,7 +125,7 @@ impl fmt::Debug for Channel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Channel")
-            .field("target", &self.engine.subchannel().target().to_string())
+            .field("target", &self.engine.control().target().to_string())
             .field("state", &self.state())
             .finish()
     }

@@ -12,21 +12,25 @@ use std::task::{Context, Poll};
 use crate::engine::Engine;
 use crate::engine::attempt::Waiting;
 use crate::engine::incoming::Incoming;
+use crate::lb::SubchannelId;
 use crate::status::Status;
 
 /// What it takes to make the call once more: its one message is kept as bytes, shared with the first attempt.
 pub(super) struct Again {
     engine: Engine,
     call: Waiting,
+    /// Where the first attempt went.
+    subchannel: SubchannelId,
 }
 
 impl Again {
-    pub(super) fn new(engine: Engine, call: Waiting) -> Self {
-        Self { engine, call }
+    pub(super) fn new(engine: Engine, call: Waiting, subchannel: SubchannelId) -> Self {
+        Self { engine, call, subchannel }
     }
 
     pub(super) fn start(self) -> Restart {
-        let Self { engine, call } = self;
+        let Self { engine, mut call, subchannel } = self;
+        call.tried.push(subchannel);
         Restart(Box::pin(async move { engine.start(Box::new(call)).await }))
     }
 }

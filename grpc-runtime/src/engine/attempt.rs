@@ -7,13 +7,15 @@ use std::time::Instant;
 
 use crate::engine::Engine;
 use crate::engine::again::Again;
-use crate::engine::incoming::Incoming;
+use crate::engine::ending::Ending;
+use crate::engine::incoming::{Incoming, Opened};
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::pick::Picked;
 use crate::engine::template::Template;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
+use crate::lb::{PickArgs, SubchannelId};
 use crate::rt;
 use crate::status::Status;
 use crate::transport::h2::{Connection, OpenStream};
@@ -27,6 +29,8 @@ pub(crate) struct Waiting {
     pub(super) max_response_bytes: usize,
     /// Whether this is the call's second start, after a server that did not look at the first.
     pub(super) is_repeated: bool,
+    /// Where earlier attempts went.
+    pub(super) tried: Vec<SubchannelId>,
 }
 
 /// Why an attempt did not start.
@@ -39,26 +43,41 @@ pub(crate) enum NotStarted {
 
 impl Waiting {
     /// Sends the request, or as much of it as there is; the rest goes on by itself.
-    pub(super) fn start_on(
-        self,
-        (connection, slot): Picked,
-        engine: &Engine,
-    ) -> Result<Incoming, NotStarted> {
+    pub(super) fn start_on(self, picked: Picked, engine: &Engine) -> Result<Incoming, NotStarted> {
+        let Picked { connection, slot, subchannel, metadata, mut ending } = picked;
         let remaining = match self.deadline {
             None => None,
             Some(deadline) => {
                 Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
             }
         };
-        let head = self.template.request(remaining, &self.call.options.metadata);
+        let mut head = self.template.request(remaining, &self.call.options.metadata);
+        if let Some(metadata) = metadata {
+            metadata.append_to(head.headers_mut());
+        }
         match connection.open(head, slot) {
-            Ok(stream) => Ok(self.send_body(connection, stream, engine)),
+            Ok(stream) => {
+                ending.sent();
+                Ok(self.send_body(connection, stream, subchannel, ending, engine))
+            }
             Err(error) if connection.leaves_by(&error) => {
                 tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
                 Err(NotStarted::Waits(Box::new(self)))
             }
-            Err(error) => Err(self.fail(outcome::not_opened(error, &connection))),
+            Err(error) => {
+                let status = outcome::not_opened(error, &connection);
+                ending.end(Err(&status), None);
+                Err(self.fail(status))
+            }
         }
+    }
+
+    /// What a picker may know of the call.
+    pub(super) fn pick_args(&self) -> PickArgs<'_> {
+        let options = &self.call.options;
+        PickArgs::new(&self.call.method, &options.metadata)
+            .with_attributes(&options.attributes)
+            .with_tried(&self.tried)
     }
 
     pub(super) fn fail(&self, status: Status) -> NotStarted {
@@ -69,6 +88,8 @@ impl Waiting {
         mut self,
         connection: Arc<Connection>,
         stream: OpenStream,
+        subchannel: SubchannelId,
+        ending: Ending,
         engine: &Engine,
     ) -> Incoming {
         let OpenStream { response, mut request, slot } = stream;
@@ -79,7 +100,7 @@ impl Waiting {
                 self.call.body = RequestBody::Message(message.clone());
                 let again = (!self.is_repeated).then(|| {
                     self.is_repeated = true;
-                    Again::new(engine.clone(), self)
+                    Again::new(engine.clone(), self, subchannel)
                 });
                 // A refusal means that the stream was reset in this moment; the response says by whom.
                 let _ = request.send_data(message, true);
@@ -89,7 +110,8 @@ impl Waiting {
             }
             RequestBody::Stream(stream) => (Upload::spawn(request, stream, self.deadline), None),
         };
-        Incoming::new(connection, slot, response, upload, timer, max_response_bytes, again)
+        let opened = Opened { connection, slot, response, ending };
+        Incoming::new(opened, upload, timer, max_response_bytes, again)
     }
 }
 

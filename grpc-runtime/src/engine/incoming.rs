@@ -14,6 +14,7 @@ use h2::client::ResponseFuture;
 
 use crate::engine::SingleReply;
 use crate::engine::again::{Again, Restart};
+use crate::engine::ending::Ending;
 use crate::engine::outcome;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
@@ -38,6 +39,16 @@ pub struct Incoming {
     slot: Option<Slot>,
     /// How to make the call once more, until the server has begun to answer.
     again: Option<Again>,
+    /// What the picker is owed.
+    ending: Ending,
+}
+
+/// A stream just opened, for its response side.
+pub(super) struct Opened {
+    pub(super) connection: Arc<Connection>,
+    pub(super) slot: Slot,
+    pub(super) response: ResponseFuture,
+    pub(super) ending: Ending,
 }
 
 #[derive(Debug)]
@@ -56,14 +67,13 @@ enum State {
 
 impl Incoming {
     pub(super) fn new(
-        connection: Arc<Connection>,
-        slot: Slot,
-        response: ResponseFuture,
+        opened: Opened,
         upload: Upload,
         timer: Timer,
         max_message_bytes: usize,
         again: Option<Again>,
     ) -> Self {
+        let Opened { connection, slot, response, ending } = opened;
         Self {
             state: State::Head(response),
             upload,
@@ -75,6 +85,7 @@ impl Incoming {
             connection,
             slot: Some(slot),
             again,
+            ending,
         }
     }
 
@@ -162,6 +173,7 @@ impl Incoming {
             Err(error) => return Poll::Ready(self.without_head(error.into())),
         };
         self.again = None;
+        self.ending.received();
         let (head, stream) = response.into_parts();
         let limit = self.connection.max_header_list_bytes();
         if let Err(status) = outcome::check_size(&head.headers, limit, "response headers") {
@@ -185,6 +197,8 @@ impl Incoming {
             && let Some(again) = self.again.take()
         {
             tracing::debug!(%error, peer = %self.connection.peer(), "the server did not look at the call: once more");
+            let status = outcome::of_transport(error, &self.connection, None);
+            self.ending.end(Err(&status), None);
             self.state = State::Again(again.start());
             self.slot = None;
             return Ok(());
@@ -313,6 +327,10 @@ impl Incoming {
     }
 
     fn close(&mut self, result: Result<(), Status>) {
+        match &result {
+            Ok(()) => self.ending.end(Ok(()), Some(&self.trailers)),
+            Err(status) => self.ending.end(Err(status), Some(status.metadata())),
+        }
         self.state = State::Ended(result);
         self.slot = None;
     }

@@ -7,16 +7,20 @@
 
 mod again;
 mod attempt;
+mod changes;
+mod ending;
 mod incoming;
 mod limits;
 mod options;
 mod outcome;
 mod outgoing;
 mod pick;
+mod snapshot;
 mod template;
 mod timer;
 mod upload;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,18 +28,21 @@ use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
 use crate::rt;
 use crate::status::{Delivery, Status};
-use crate::subchannel::Subchannel;
+use crate::target::TargetUri;
 
 use self::attempt::Waiting;
 use self::template::Template;
 
 pub(crate) use self::attempt::NotStarted;
+pub use self::changes::{StateChange, StateChanges};
 pub use self::incoming::Incoming;
 pub(crate) use self::limits::Limits;
 pub use self::options::CallOptions;
 pub(crate) use self::outgoing::CallEnd;
 pub(crate) use self::outgoing::Outgoing;
 pub use self::outgoing::{RequestBody, RequestStream};
+pub(crate) use self::pick::closed;
+pub(crate) use self::snapshot::{Published, Snapshot};
 pub(crate) use self::template::Templates;
 pub(crate) use self::timer::Timer;
 
@@ -45,9 +52,25 @@ pub(crate) struct Engine(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    subchannel: Subchannel,
+    control: Box<dyn Control>,
+    published: Arc<Published>,
     templates: Templates,
     limits: Limits,
+}
+
+/// What stands behind a channel, as its handles and calls reach it.
+pub(crate) trait Control: Send + Sync + fmt::Debug {
+    /// What the channel leads to, for messages.
+    fn target(&self) -> &TargetUri;
+
+    /// Leaves idleness: a connection is wanted. Comes once for each snapshot that is IDLE, from within a runtime.
+    fn connect(&self);
+
+    /// Forgets the failures so far, so that attempts begin at once.
+    fn reset_backoff(&self);
+
+    /// Ends everything, for good.
+    fn close(&self);
 }
 
 /// What came with the one message of a unary or client-streaming call.
@@ -58,19 +81,28 @@ pub struct SingleReply {
 }
 
 impl Engine {
-    pub(crate) fn new(subchannel: Subchannel, templates: Templates, limits: Limits) -> Self {
-        Self(Arc::new(Shared { subchannel, templates, limits }))
+    /// Makes calls as `control` has it in what it publishes.
+    pub(crate) fn new(
+        control: Box<dyn Control>,
+        published: Arc<Published>,
+        templates: Templates,
+        limits: Limits,
+    ) -> Self {
+        Self(Arc::new(Shared { control, published, templates, limits }))
     }
 
-    pub(crate) fn subchannel(&self) -> &Subchannel {
-        &self.0.subchannel
+    pub(crate) fn control(&self) -> &dyn Control {
+        &*self.0.control
     }
 
-    /// Waits for a connection, as a call that waits for ready does.
+    pub(crate) fn published(&self) -> &Published {
+        &self.0.published
+    }
+
+    /// Connects and waits until the channel is READY.
     pub(crate) async fn wait_ready(&self, timeout: Duration) -> Result<(), Status> {
         in_runtime()?;
-        let deadline = rt::now().checked_add(timeout);
-        pick::pick(&self.0.subchannel, true, deadline).await.map(drop)
+        pick::until_ready(&self.0, rt::now().checked_add(timeout)).await
     }
 
     /// The limit on one request message: the call's, the method's or the channel's.
@@ -96,9 +128,10 @@ impl Engine {
             deadline,
             max_response_bytes: self.0.limits.response_bytes(method, options),
             is_repeated: false,
+            tried: Vec::new(),
             call,
         };
-        match pick::ready(&self.0.subchannel) {
+        match pick::ready(&self.0, &waiting.pick_args()) {
             Some(picked) => waiting.start_on(picked, self),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
@@ -109,7 +142,7 @@ impl Engine {
         in_runtime().map_err(|status| waiting.call.fail(status))?;
         loop {
             let Waiting { wait_for_ready, deadline, .. } = *waiting;
-            let picked = pick::pick(&self.0.subchannel, wait_for_ready, deadline)
+            let picked = pick::pick(&self.0, &waiting.pick_args(), wait_for_ready, deadline)
                 .await
                 .map_err(|status| waiting.call.fail(status))?;
             match waiting.start_on(picked, self) {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::attributes::Attributes;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
 use crate::status::{Delivery, Status};
@@ -20,6 +21,8 @@ pub struct CallOptions {
     pub max_request_bytes: Option<usize>,
     /// The largest response message, in bytes.
     pub max_response_bytes: Option<usize>,
+    /// What the load-balancing policy may know of the call beside its method and metadata. Never sent.
+    pub attributes: Attributes,
     limit: Option<TimeLimit>,
 }
 

@@ -117,6 +117,9 @@ pub(super) fn of_transport(
     connection: &Connection,
     deadline: Option<Instant>,
 ) -> Status {
+    if connection.end().is_some_and(TransportError::is_closed_by_program) {
+        return Status::cancelled("the channel was closed");
+    }
     let status = if error.is_oversized_headers() {
         Status::resource_exhausted(
             "a block of response headers or trailers was too large to be read; servers are told how large it may be, \

@@ -1,106 +1,247 @@
 //! From "there is a channel" to "there is a connection with room for one more stream".
 //!
-//! The ready path takes no lock and does not wait. The other waits for the subchannel's next state, or for a
-//! stream slot, until the deadline.
+//! The ready path takes no lock, does not wait and does not allocate. The other waits for the next snapshot, or for
+//! a stream slot, until the deadline.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::engine::Shared;
+use crate::engine::ending::Ending;
+use crate::engine::snapshot::Snapshot;
+use crate::lb::{Pick, PickArgs, SubchannelId};
+use crate::metadata::Metadata;
 use crate::rt;
-use crate::status::{Delivery, Origin, Status};
-use crate::subchannel::{State, Subchannel};
+use crate::status::{Code, Delivery, Origin, Status};
 use crate::transport::h2::{Connection, Slot};
 
-/// A connection and a place on it.
-pub(super) type Picked = (Arc<Connection>, Slot);
+/// A connection, a place on it, and what the picker said beside.
+pub(super) struct Picked {
+    pub(super) connection: Arc<Connection>,
+    pub(super) slot: Slot,
+    pub(super) subchannel: SubchannelId,
+    pub(super) metadata: Option<Box<Metadata>>,
+    pub(super) ending: Ending,
+}
+
+/// A connection that may or may not have room.
+struct Found {
+    connection: Arc<Connection>,
+    subchannel: SubchannelId,
+    metadata: Option<Box<Metadata>>,
+    ending: Ending,
+}
+
+/// What a snapshot has for a call.
+enum Answer {
+    Found(Found),
+    /// Nothing yet: wait for the next one.
+    Queue,
+    /// There is no connection.
+    Fail(Status),
+    /// The call shall not be made.
+    Drop(Status),
+}
 
 /// What can be had without waiting. Takes no lock.
-pub(super) fn ready(subchannel: &Subchannel) -> Option<Picked> {
-    let state = subchannel.state();
-    let State::Ready(connection) = &**state else { return None };
-    let slot = connection.try_slot()?;
-    (!connection.is_leaving()).then(|| (Arc::clone(connection), slot))
+pub(super) fn ready(shared: &Shared, call: &PickArgs<'_>) -> Option<Picked> {
+    let snapshot = shared.published.load();
+    let Answer::Found(found) = ask(&snapshot, call) else { return None };
+    let slot = found.connection.try_slot()?;
+    (!found.connection.is_leaving()).then(|| found.with(slot))
 }
 
 /// Waits for a connection with room.
 ///
 /// # Errors
 /// UNAVAILABLE when the server cannot be reached and the call does not wait for it; DEADLINE_EXCEEDED, which says
-/// what the call was waiting for.
+/// what the call was waiting for; CANCELLED when the channel is closed; what the picker says where it drops the call.
 pub(super) async fn pick(
-    subchannel: &Subchannel,
+    shared: &Shared,
+    call: &PickArgs<'_>,
     wait_for_ready: bool,
     deadline: Option<Instant>,
 ) -> Result<Picked, Status> {
-    let waiting = wait(subchannel, wait_for_ready);
+    let waiting = wait(shared, call, wait_for_ready);
     match deadline {
         None => waiting.await,
         Some(deadline) => match rt::until(deadline, waiting).await {
             Some(picked) => picked,
-            None => Err(too_late(subchannel)),
+            None => Err(too_late(shared, Some(call))),
         },
     }
 }
 
-async fn wait(subchannel: &Subchannel, wait_for_ready: bool) -> Result<Picked, Status> {
-    let mut changes = subchannel.changes();
-    // A failure from before this call does not speak for the attempt that the call waits for.
-    let known = subchannel.state().last_failure().cloned();
+async fn wait(
+    shared: &Shared,
+    call: &PickArgs<'_>,
+    wait_for_ready: bool,
+) -> Result<Picked, Status> {
+    let _in_use = shared.published.wait();
+    let mut changes = shared.published.changes();
     loop {
-        // Marked as seen before the state is read: a change after that ends the wait below.
+        // Marked as seen before the snapshot is read: a change after that ends the wait below.
         changes.borrow_and_update();
-        let state = subchannel.state().clone();
-        // After an attempt that outlasted its backoff the next begins at once, and the state between the two is
-        // mostly missed: the failure is found in what comes after it.
-        if let Some(failure) = state.last_failure()
-            && !wait_for_ready
-            && known.as_ref().is_none_or(|known| !known.is_same(failure))
-        {
-            subchannel.note_wanted();
-            return Err(failure.status());
-        }
-        match &*state {
-            State::Ready(connection) if !connection.is_leaving() => {
+        let snapshot = Arc::clone(&shared.published.load());
+        match ask(&snapshot, call) {
+            Answer::Found(found) => {
+                let connection = Arc::clone(&found.connection);
+                // Where it leaves while the call queues for a slot, nothing was sent: the snapshot decides again.
                 if let Some(slot) = connection.slot().await {
-                    return Ok((Arc::clone(connection), slot));
+                    return Ok(found.with(slot));
                 }
-                // It left while we queued for a slot: nothing was sent, so the next state decides.
                 continue;
             }
-            // It left and the subchannel is about to say so.
-            State::Ready(_) | State::Connecting { .. } => {}
-            State::Idle { .. } => {
-                subchannel.connect();
-                continue;
+            Answer::Fail(status) if !wait_for_ready => {
+                let target = shared.control.target();
+                return Err(status.context(format!("cannot connect to {target}")));
             }
-            State::TransientFailure(failure) => {
-                subchannel.note_wanted();
-                if !wait_for_ready {
-                    return Err(failure.status());
-                }
-            }
+            Answer::Drop(status) => return Err(status),
+            Answer::Queue | Answer::Fail(_) => {}
         }
+        if snapshot.asks_to_connect() {
+            shared.control.connect();
+            continue;
+        }
+        drop(snapshot);
         if changes.changed().await.is_err() {
             return Err(Status::unavailable("the channel was dropped"));
         }
     }
 }
 
-fn too_late(subchannel: &Subchannel) -> Status {
-    let state = subchannel.state();
-    if let Some(failure) = state.last_failure() {
-        return failure.status_too_late();
+/// One pick, with all that may be wrong about it put right.
+fn ask(snapshot: &Snapshot, call: &PickArgs<'_>) -> Answer {
+    // A picker may be anybody's. Its panic is the end of this call, not of the task that makes it.
+    let Ok(pick) = catch_unwind(AssertUnwindSafe(|| snapshot.picker.pick(call))) else {
+        let text = format!("the load-balancing policy's picker panicked: {:?}", snapshot.picker);
+        return Answer::Drop(not_sent(Status::internal(text)));
+    };
+    match pick {
+        Pick::Complete(picked) => {
+            let (subchannel, on_end, metadata) = picked.into_parts();
+            let ending = Ending::new(on_end);
+            let id = subchannel.id();
+            match subchannel.slot().load::<Connection>() {
+                Some(connection) if !connection.is_leaving() => {
+                    Answer::Found(Found { connection, subchannel: id, metadata, ending })
+                }
+                // Its connection is gone, and the policy is about to say so (CS-06).
+                Some(_) | None => Answer::Queue,
+            }
+        }
+        Pick::Queue => Answer::Queue,
+        Pick::Fail(status) => Answer::Fail(not_sent(of_control_plane(status))),
+        Pick::Drop(status) => Answer::Drop(not_sent(of_control_plane(status))),
     }
-    let waited_for = match &**state {
-        State::Ready(connection) => format!(
-            "a free stream on the connection to {}, whose limit of concurrent calls is reached",
-            connection.peer()
-        ),
-        State::Idle { .. } | State::Connecting { .. } | State::TransientFailure(_) => {
-            format!("a connection to {}", subchannel.target())
+}
+
+impl Found {
+    fn with(self, slot: Slot) -> Picked {
+        let Self { connection, subchannel, metadata, ending } = self;
+        Picked { connection, slot, subchannel, metadata, ending }
+    }
+}
+
+/// Waits until the channel is READY.
+///
+/// # Errors
+/// DEADLINE_EXCEEDED, which says why it is not; CANCELLED when it is closed.
+pub(super) async fn until_ready(shared: &Shared, deadline: Option<Instant>) -> Result<(), Status> {
+    let waiting = async {
+        let _in_use = shared.published.wait();
+        let mut changes = shared.published.changes();
+        loop {
+            changes.borrow_and_update();
+            let snapshot = Arc::clone(&shared.published.load());
+            use crate::connectivity::ConnectivityState::{
+                Connecting, Idle, Ready, Shutdown, TransientFailure,
+            };
+            match snapshot.state {
+                Ready => return Ok(()),
+                Shutdown => {
+                    return Err(snapshot.picker.last_failure().unwrap_or_else(closed));
+                }
+                Idle if snapshot.asks_to_connect() => {
+                    shared.control.connect();
+                    continue;
+                }
+                Idle | Connecting | TransientFailure => {}
+            }
+            drop(snapshot);
+            if changes.changed().await.is_err() {
+                return Err(closed());
+            }
         }
     };
-    Status::deadline_exceeded(format!("the deadline passed while waiting for {waited_for}"))
-        .with_origin(Origin::Transport)
-        .with_delivery(Delivery::NotSent)
+    match deadline {
+        None => waiting.await,
+        Some(deadline) => match rt::until(deadline, waiting).await {
+            Some(outcome) => outcome,
+            None => Err(too_late(shared, None)),
+        },
+    }
+}
+
+/// CANCELLED: the program closed the channel.
+pub(crate) fn closed() -> Status {
+    Status::cancelled("the channel was closed").with_delivery(Delivery::NotSent)
+}
+
+fn too_late(shared: &Shared, call: Option<&PickArgs<'_>>) -> Status {
+    let snapshot = shared.published.load();
+    let target = shared.control.target();
+    if let Some(failure) = snapshot.picker.last_failure() {
+        let text = format!("the deadline passed while waiting for a connection to {target}");
+        return not_sent(failure.with_code(Code::DeadlineExceeded).context(text));
+    }
+    let waited_for = match call.map(|call| ask(&snapshot, call)) {
+        Some(Answer::Found(found)) => format!(
+            "a free stream on the connection to {}, whose limit of concurrent calls is reached",
+            found.connection.peer()
+        ),
+        Some(Answer::Queue | Answer::Fail(_) | Answer::Drop(_)) | None => {
+            format!("a connection to {target}")
+        }
+    };
+    let text = format!("the deadline passed while waiting for {waited_for}");
+    not_sent(Status::deadline_exceeded(text).with_origin(Origin::Transport))
+}
+
+/// Codes that only servers may use are a mistake of the control plane (gRFC A54).
+fn of_control_plane(status: Status) -> Status {
+    match status.code() {
+        Code::Ok
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::DataLoss => {
+            let code = status.code();
+            status.with_code(Code::Internal).context(format!(
+                "the load-balancing policy failed the call with {code}, which only servers may do and is a bug in it"
+            ))
+        }
+        Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::Unauthenticated => status,
+    }
+}
+
+fn not_sent(status: Status) -> Status {
+    match status.delivery() {
+        Delivery::NotSent => status,
+        Delivery::NotProcessed | Delivery::Unknown | Delivery::Answered => {
+            status.with_delivery(Delivery::NotSent)
+        }
+    }
 }

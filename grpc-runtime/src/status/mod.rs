@@ -146,6 +146,12 @@ impl Status {
         })
     }
 
+    /// The same failure under another code, which must be one.
+    pub(crate) fn with_code(self, code: Code) -> Status {
+        debug_assert_ne!(code, Code::Ok, "a failure cannot be OK");
+        self.change(|inner| inner.code = code)
+    }
+
     /// The code. Never [`Code::Ok`].
     pub fn code(&self) -> Code {
         self.0.code

@@ -1,83 +1,106 @@
-//! Why there is no connection, kept to be told to every call that needed one.
+//! Why an attempt to connect failed, and what calls and logs are told of it.
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::status::{Delivery, Origin, Status};
+use crate::transport::connect::ConnectError;
+use crate::transport::h2::TransportError;
 
-/// One failed attempt to connect. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct ConnectFailure(Arc<Inner>);
-
+/// Why one attempt failed.
 #[derive(Debug)]
-struct Inner {
-    target: String,
-    attempt: u32,
+pub(crate) enum AttemptError {
+    Connect(ConnectError),
+    Handshake { address: Address, is_plaintext: bool, error: TransportError },
+    TooSlow { address: Address, limit: Duration },
+}
+
+impl AttemptError {
+    /// UNAVAILABLE, naming the address, the attempt and the pause; this error is its source.
+    pub(super) fn into_status(self, address: &Address, attempt: u32, next_in: Duration) -> Status {
+        let next_in = next_in.as_secs_f32();
+        not_connected(format!("attempt {attempt} at {address}, next in {next_in:.1} s"))
+            .with_source(self)
+    }
+}
+
+/// UNAVAILABLE: a server ends connections as soon as they are made.
+pub(super) fn short_lived(
+    address: &Address,
+    error: Option<TransportError>,
     next_in: Duration,
-    cause: SharedError,
+) -> Status {
+    let next_in = next_in.as_secs_f32();
+    lost_with(
+        format!(
+            "{address} ends each connection as soon as it is made, next attempt in {next_in:.1} s"
+        ),
+        error,
+    )
 }
 
-impl ConnectFailure {
-    pub(super) fn new(
-        target: &impl fmt::Display,
-        attempt: u32,
-        next_in: Duration,
-        cause: impl Error + Send + Sync + 'static,
-    ) -> Self {
-        let (target, cause) = (target.to_string(), SharedError(Arc::new(cause)));
-        Self(Arc::new(Inner { target, attempt, next_in, cause }))
-    }
-
-    /// Whether both are the failure of one attempt.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// UNAVAILABLE, for a call that does not wait.
-    pub(crate) fn status(&self) -> Status {
-        self.explain(Status::unavailable(self.to_string()))
-    }
-
-    /// DEADLINE_EXCEEDED, for a call that waited in vain.
-    pub(crate) fn status_too_late(&self) -> Status {
-        self.explain(Status::deadline_exceeded(format!(
-            "the deadline passed while waiting for a connection: {self}"
-        )))
-    }
-
-    fn explain(&self, status: Status) -> Status {
-        status
-            .with_origin(Origin::Transport)
-            .with_delivery(Delivery::NotSent)
-            .with_source(self.0.cause.clone())
+/// UNAVAILABLE: why a subchannel that was READY is so no more.
+pub(super) fn lost(address: &Address, error: Option<TransportError>) -> Status {
+    match error {
+        None => not_connected(format!("{address} takes no more calls on this connection (GOAWAY)")),
+        error => lost_with(format!("the connection to {address} was lost"), error),
     }
 }
 
-impl fmt::Display for ConnectFailure {
+fn lost_with(text: String, error: Option<TransportError>) -> Status {
+    let status = not_connected(text);
+    match error {
+        Some(error) => status.with_source(error),
+        None => status,
+    }
+}
+
+fn not_connected(text: String) -> Status {
+    Status::unavailable(text).with_origin(Origin::Transport).with_delivery(Delivery::NotSent)
+}
+
+impl fmt::Display for AttemptError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { target, attempt, next_in, .. } = &*self.0;
-        write!(
-            formatter,
-            "cannot connect to {target} (attempt {attempt}, next in {:.1} s)",
-            next_in.as_secs_f32()
-        )
+        match self {
+            Self::Connect(error) => fmt::Display::fmt(error, formatter),
+            Self::Handshake { address, is_plaintext, .. } => {
+                write!(formatter, "{address} accepted the connection but did not speak HTTP/2")?;
+                match is_plaintext {
+                    true => formatter.write_str(
+                        "; if it expects TLS, say `.tls(..)`; a server that speaks only HTTP/1.1 looks the same",
+                    ),
+                    // ALPN agreed on HTTP/2. In TLS 1.3 a server judges the client after the client's side of the
+                    // handshake, and its alert is easily lost to a closed socket: the cause may be a bare broken pipe.
+                    false => formatter.write_str(
+                        " after the TLS handshake; if it asks clients for a certificate, give one with \
+                         `ClientTls::identity_pem`",
+                    ),
+                }
+            }
+            Self::TooSlow { address, limit } => write!(
+                formatter,
+                "no connection to {address} within {:.0} s: packets may be dropped on the way, or the server does not \
+                 answer; `BackoffConfig::with_min_connect_timeout` sets the time",
+                limit.as_secs_f32()
+            ),
+        }
     }
 }
 
-/// One error as the cause of many.
-#[derive(Debug, Clone)]
-struct SharedError(Arc<dyn Error + Send + Sync>);
-
-impl fmt::Display for SharedError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, formatter)
-    }
-}
-
-impl Error for SharedError {
+impl Error for AttemptError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        match self {
+            Self::Connect(error) => error.source(),
+            Self::Handshake { error, .. } => Some(error),
+            Self::TooSlow { .. } => None,
+        }
+    }
+}
+
+impl From<ConnectError> for AttemptError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
     }
 }

@@ -1,7 +1,7 @@
 //! The handle on a connection that calls share: it opens streams. The bytes are moved by the driver's task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use h2::SendStream;
@@ -10,7 +10,7 @@ use http::Request;
 use tokio::sync::oneshot;
 
 use crate::transport::h2::error::TransportError;
-use crate::transport::h2::slots::{Slot, Slots};
+use crate::transport::h2::slots::{LastUse, Slot, Slots};
 
 /// One HTTP/2 connection that is, or was, ready for calls.
 ///
@@ -22,8 +22,8 @@ pub(crate) struct Connection {
     peer: Arc<str>,
     state: Arc<State>,
     max_header_list_bytes: u32,
-    /// Tells the driver, by being dropped, that no handle is left.
-    _released: oneshot::Sender<()>,
+    /// Tells the driver, by being dropped, that no handle is left; and by a word, to close at once. Held for that word only.
+    driver: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 /// A stream just opened: the two halves and the slot they occupy.
@@ -48,9 +48,10 @@ impl Connection {
         peer: Arc<str>,
         state: Arc<State>,
         max_header_list_bytes: u32,
-        released: oneshot::Sender<()>,
+        driver: oneshot::Sender<()>,
     ) -> Self {
-        Self { requests, slots, peer, state, max_header_list_bytes, _released: released }
+        let driver = Mutex::new(Some(driver));
+        Self { requests, slots, peer, state, max_header_list_bytes, driver }
     }
 
     /// The largest block of headers or trailers that a call accepts.
@@ -80,6 +81,20 @@ impl Connection {
     /// Why the connection ended, once it has and there was a reason.
     pub(crate) fn end(&self) -> Option<&TransportError> {
         self.state.end.get()
+    }
+
+    /// When it had a stream last.
+    pub(crate) fn last_use(&self) -> LastUse {
+        self.slots.last_use()
+    }
+
+    /// Closes the connection at once, whoever uses it.
+    pub(crate) fn close(&self) {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(driver) = driver {
+            // Where the driver is gone, so is the connection.
+            let _ = driver.send(());
+        }
     }
 
     /// A place for one more stream, if there is one now and nobody waits for it.

@@ -42,11 +42,11 @@ where
 
     let slots = Slots::new(requests.current_max_send_streams());
     let state = Arc::new(State::default());
-    let (released, handles_gone) = oneshot::channel();
+    let (owner, handles) = oneshot::channel();
     let driver = Driver {
         connection,
         probe: requests.clone(),
-        handles_gone,
+        handles,
         leaver: Leaver {
             slots: Arc::clone(&slots),
             state: Arc::clone(&state),
@@ -54,7 +54,7 @@ where
         },
     };
     rt::spawn_detached(driver.run());
-    Ok(Connection::new(requests, slots, peer, state, settings.max_header_list_bytes, released))
+    Ok(Connection::new(requests, slots, peer, state, settings.max_header_list_bytes, owner))
 }
 
 type H2<T> = h2::client::Connection<T, Bytes>;
@@ -84,7 +84,8 @@ where
     connection: H2<T>,
     /// Answers "may a stream be opened", which a GOAWAY turns into an error; and keeps the connection open.
     probe: SendRequest<Bytes>,
-    handles_gone: oneshot::Receiver<()>,
+    /// Hears a word when the connection is to be closed at once, and none when the last handle is gone.
+    handles: oneshot::Receiver<()>,
     leaver: Leaver<F>,
 }
 
@@ -96,8 +97,9 @@ where
     async fn run(mut self) {
         let ended = poll_fn(|context| self.poll_connection(context)).await;
         match ended {
-            Ended::ByPeer(error) => self.leaver.leave(error),
-            Ended::ByUs => {
+            Ended::Lost(error) => self.leaver.leave(error),
+            Ended::Closed => self.leaver.leave(Some(TransportError::closed_by_program())),
+            Ended::Released => {
                 // `h2` says GOAWAY and closes by itself once nobody can open a stream; a peer that does not read
                 // that gets a bounded time.
                 drop(self.probe);
@@ -108,13 +110,16 @@ where
 
     fn poll_connection(&mut self, context: &mut Context<'_>) -> Poll<Ended> {
         if let Poll::Ready(result) = Pin::new(&mut self.connection).poll(context) {
-            return Poll::Ready(Ended::ByPeer(result.err().map(TransportError::from)));
+            return Poll::Ready(Ended::Lost(result.err().map(TransportError::from)));
         }
         self.leaver.slots.set_limit(self.probe.current_max_send_streams());
         if let Poll::Ready(Err(_goaway)) = self.probe.poll_ready(context) {
             self.leaver.leave(None);
         }
-        Pin::new(&mut self.handles_gone).poll(context).map(|_| Ended::ByUs)
+        Pin::new(&mut self.handles).poll(context).map(|word| match word {
+            Ok(()) => Ended::Closed,
+            Err(_gone) => Ended::Released,
+        })
     }
 }
 
@@ -146,8 +151,12 @@ impl<F: FnOnce(Option<TransportError>)> Drop for Leaver<F> {
 }
 
 enum Ended {
-    ByPeer(Option<TransportError>),
-    ByUs,
+    /// By the peer, or on the way.
+    Lost(Option<TransportError>),
+    /// The program closed it.
+    Closed,
+    /// Nobody needs it any more.
+    Released,
 }
 
 /// How long a connection that nobody needs any more may take to say GOAWAY and close.

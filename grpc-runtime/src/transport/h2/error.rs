@@ -14,12 +14,23 @@ pub(crate) struct TransportError(Arc<Cause>);
 enum Cause {
     Http2(h2::Error),
     ClosedBeforeSettings,
+    ClosedByProgram,
 }
 
 impl TransportError {
     /// The peer took the connection and closed it without a word.
     pub(super) fn closed_before_settings() -> Self {
         Self(Arc::new(Cause::ClosedBeforeSettings))
+    }
+
+    /// The program closed the channel.
+    pub(super) fn closed_by_program() -> Self {
+        Self(Arc::new(Cause::ClosedByProgram))
+    }
+
+    /// Whether the connection ended because the program closed the channel.
+    pub(crate) fn is_closed_by_program(&self) -> bool {
+        matches!(*self.0, Cause::ClosedByProgram)
     }
 
     /// The code of the RST_STREAM that ended the stream, whoever sent it.
@@ -60,7 +71,7 @@ impl TransportError {
     fn http2(&self) -> Option<&h2::Error> {
         match &*self.0 {
             Cause::Http2(error) => Some(error),
-            Cause::ClosedBeforeSettings => None,
+            Cause::ClosedBeforeSettings | Cause::ClosedByProgram => None,
         }
     }
 }
@@ -78,6 +89,7 @@ impl fmt::Display for TransportError {
             Cause::ClosedBeforeSettings => {
                 formatter.write_str("the peer closed the connection before it sent HTTP/2 SETTINGS")
             }
+            Cause::ClosedByProgram => formatter.write_str("the channel was closed"),
         }
     }
 }

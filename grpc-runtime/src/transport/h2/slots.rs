@@ -5,9 +5,12 @@
 //! here has sent nothing and can go elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+
+use crate::rt;
 
 /// The slots of one connection.
 #[derive(Debug)]
@@ -17,6 +20,20 @@ pub(super) struct Slots {
     waiting: AtomicUsize,
     closed: AtomicBool,
     freed: Notify,
+    made: Instant,
+    /// When the last of the taken slots was freed: nanoseconds since `made`, plus one; zero before that.
+    quiet_since: AtomicU64,
+}
+
+/// When a connection had a stream last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastUse {
+    /// It has never had one.
+    Never,
+    /// It has one.
+    Now,
+    /// The last ended then.
+    Ended(Instant),
 }
 
 /// A taken slot; dropping it frees it.
@@ -31,6 +48,8 @@ impl Slots {
             waiting: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             freed: Notify::new(),
+            made: rt::now(),
+            quiet_since: AtomicU64::new(0),
         })
     }
 
@@ -66,6 +85,17 @@ impl Slots {
         }
     }
 
+    /// When a slot was taken last.
+    pub(super) fn last_use(&self) -> LastUse {
+        if self.taken.load(Ordering::Acquire) > 0 || self.waiting.load(Ordering::Acquire) > 0 {
+            return LastUse::Now;
+        }
+        match self.quiet_since.load(Ordering::Acquire).checked_sub(1) {
+            Some(nanoseconds) => LastUse::Ended(self.made + Duration::from_nanos(nanoseconds)),
+            None => LastUse::Never,
+        }
+    }
+
     /// Sends everyone in the queue away.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -85,6 +115,13 @@ impl Slots {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        // Before it counts as free, so that a quiet connection always knows since when. Only the last one looks at the
+        // clock.
+        if self.0.taken.load(Ordering::Acquire) == 1 {
+            let passed = rt::now().saturating_duration_since(self.0.made).as_nanos();
+            let passed = u64::try_from(passed).unwrap_or(u64::MAX - 1);
+            self.0.quiet_since.store(passed + 1, Ordering::Release);
+        }
         self.0.taken.fetch_sub(1, Ordering::AcqRel);
         if self.0.waiting.load(Ordering::Acquire) > 0 {
             self.0.freed.notify_one();

@@ -1,0 +1,48 @@
+//! The word that a picker wants about each attempt it sent somewhere: given exactly once, whatever becomes of it.
+
+use crate::lb::{CallResult, OnEnd};
+use crate::metadata::Metadata;
+use crate::status::Status;
+
+/// Owed to the picker by whoever holds the attempt; dropping it says that the call was cancelled.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    on_end: Option<OnEnd>,
+    is_sent: bool,
+    is_received: bool,
+}
+
+impl Ending {
+    pub(super) fn new(on_end: Option<OnEnd>) -> Self {
+        Self { on_end, is_sent: false, is_received: false }
+    }
+
+    /// Something of the request was handed to the connection.
+    pub(super) fn sent(&mut self) {
+        self.is_sent = true;
+    }
+
+    /// Something of a response arrived.
+    pub(super) fn received(&mut self) {
+        self.is_received = true;
+    }
+
+    /// The attempt is over.
+    pub(super) fn end(&mut self, outcome: Result<(), &Status>, trailers: Option<&Metadata>) {
+        let Some(on_end) = self.on_end.take() else { return };
+        let mut result = CallResult::new(outcome);
+        result.is_sent = self.is_sent;
+        result.is_received = self.is_received;
+        result.trailers = trailers;
+        on_end.call(&result);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if self.on_end.is_some() {
+            let status = Status::cancelled("the call was dropped, or found no connection there");
+            self.end(Err(&status), None);
+        }
+    }
+}
