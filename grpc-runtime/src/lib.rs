@@ -38,6 +38,9 @@
 //! | you want to | see |
 //! |---|---|
 //! | say where the server is, and how to get there | [`Channel::builder`], [`ChannelBuilder`], `ClientTls` |
+//! | spread calls over servers, or choose one for each call yourself | [`ChannelBuilder::load_balancing`], [`lb`] |
+//! | tell a channel where the servers are, from a watch or a file | [`resolver`], [`ManualResolver`](resolver::ManualResolver) |
+//! | know how the channel stands, and why | [`Channel::state_changes`], [`Channel::wait_ready`] |
 //! | set options of one call, see its headers and trailers | [`Call`], [`Response`], [`CallOptions`] |
 //! | read a stream of replies | [`Streaming`] |
 //! | send a stream of requests | any [`Stream`], or [`outbound`] |

@@ -1,5 +1,7 @@
 //! [`Call`]: what a client method returns. Await it for the message, or set options first.
 
+use std::any::Any;
+use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -98,6 +100,17 @@ impl<S, M: Method> Call<S, M> {
         Ok(self)
     }
 
+    /// Tells the load-balancing policy something of the call that is not sent: which shard it is for, say. A value takes the
+    /// place of one of the same type. See [`PickArgs::attributes`](crate::lb::PickArgs::attributes).
+    pub fn attribute<T>(mut self, value: T) -> Self
+    where
+        T: Any + Debug + PartialEq + Send + Sync,
+    {
+        let attributes = &mut self.request.options_mut().attributes;
+        *attributes = std::mem::take(attributes).with(value);
+        self
+    }
+
     /// The call as a layer would see it, for options that have no method here.
     pub fn request_mut(&mut self) -> &mut Request<M> {
         &mut self.request
@@ -123,7 +136,7 @@ impl<S: Invoke<M>, M: Method> IntoFuture for Call<S, M> {
     }
 }
 
-impl<S, M: Method> std::fmt::Debug for Call<S, M> {
+impl<S, M: Method> Debug for Call<S, M> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Call")
@@ -153,7 +166,7 @@ impl<S: Invoke<M>, M: Method> Future for CallFuture<S, M> {
     }
 }
 
-impl<S: Invoke<M>, M: Method> std::fmt::Debug for CallFuture<S, M> {
+impl<S: Invoke<M>, M: Method> Debug for CallFuture<S, M> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_tuple("CallFuture").field(&M::DESCRIPTOR.path()).finish()
     }

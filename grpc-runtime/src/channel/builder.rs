@@ -1,8 +1,9 @@
 //! [`ChannelBuilder`]: every setting of a channel, with its default.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::HeaderValue;
 use http::uri::Authority;
 
@@ -49,7 +50,16 @@ enum Chosen {
 }
 
 impl ChannelBuilder {
+    /// With the defaults of the process.
     pub(super) fn new(target: String) -> Self {
+        let bare = Self::without_process_defaults(target);
+        DEFAULTS.load().iter().fold(bare, |builder, configure| configure(builder))
+    }
+
+    /// As [`Channel::builder`], but without what
+    /// [`add_process_defaults`](ChannelBuilder::add_process_defaults) was given.
+    pub fn without_process_defaults(target: impl Into<String>) -> Self {
+        let target = target.into();
         Self {
             target,
             security: Chosen::Nothing,
@@ -64,6 +74,29 @@ impl ChannelBuilder {
             limits: Limits::default(),
             http2: Http2Settings::default(),
         }
+    }
+
+    /// Has every channel that is described from now on begin with these settings; what it sets itself wins over them, and
+    /// what is added later over what was added before. For programs, not for libraries: what one adds, all others get.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use grpc_runtime::ChannelBuilder;
+    ///
+    /// ChannelBuilder::add_process_defaults(|builder| {
+    ///     builder.user_agent("shop/1.4").idle_timeout(Duration::from_secs(600))
+    /// });
+    /// ```
+    pub fn add_process_defaults(
+        configure: impl Fn(ChannelBuilder) -> ChannelBuilder + Send + Sync + 'static,
+    ) {
+        let configure: Configure = Arc::new(configure);
+        DEFAULTS.rcu(|defaults| {
+            let mut defaults = Vec::clone(defaults);
+            defaults.push(Arc::clone(&configure));
+            defaults
+        });
     }
 
     /// Sends everything unprotected (HTTP/2 with prior knowledge). Without it, or a target that begins with
@@ -252,6 +285,10 @@ fn user_agent(program: Option<String>) -> Result<HeaderValue, ChannelError> {
     let both = format!("{program} {OURS}");
     HeaderValue::from_str(&both).map_err(|_invalid| ChannelError::UserAgent(program))
 }
+
+type Configure = Arc<dyn Fn(ChannelBuilder) -> ChannelBuilder + Send + Sync>;
+
+static DEFAULTS: LazyLock<ArcSwap<Vec<Configure>>> = LazyLock::new(ArcSwap::default);
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const OURS: &str = concat!("grpc-rust-typed/", env!("CARGO_PKG_VERSION"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::address::Address;
+use crate::attributes::Attributes;
 use crate::rt;
 use crate::subchannel::failure::AttemptError;
 use crate::subchannel::{Event, Happened, Reporter, Settings};
@@ -13,6 +14,7 @@ use crate::transport::h2::{self, Connection};
 pub(super) struct Attempt {
     pub(super) settings: Arc<Settings>,
     pub(super) address: Address,
+    pub(super) attributes: Attributes,
     pub(super) deadline: Instant,
     /// Says which attempt it is in what it reports.
     pub(super) of: Event<()>,
@@ -38,8 +40,8 @@ impl Attempt {
     }
 
     async fn connect(&self) -> Result<Connection, AttemptError> {
-        let Self { settings, address, .. } = self;
-        let io = settings.dialer.connect(address, &settings.authority).await?;
+        let Self { settings, address, attributes, .. } = self;
+        let io = settings.dialer.connect(address, attributes, &settings.authority).await?;
         let (of, reporter) = (self.of, Arc::clone(&self.reporter));
         let on_leave = move |error| reporter(of.with(Happened::Left(error)));
         let peer = address.to_string().into();

@@ -21,7 +21,7 @@ impl AttemptError {
     /// UNAVAILABLE, naming the address, the attempt and the pause; this error is its source.
     pub(super) fn into_status(self, address: &Address, attempt: u32, next_in: Duration) -> Status {
         let next_in = next_in.as_secs_f32();
-        not_connected(format!("attempt {attempt} at {address}, next in {next_in:.1} s"))
+        not_connected(format!("attempt {attempt} at {address} failed, next in {next_in:.1} s"))
             .with_source(self)
     }
 }

@@ -251,6 +251,7 @@ impl Subchannels {
         let attempt = Attempt {
             settings: Arc::clone(&self.settings),
             address: server.address.clone(),
+            attributes: server.attributes.clone(),
             deadline: start.deadline,
             of: Event { server: id, attempt: server.attempts, what: () },
             reporter: Arc::clone(&self.reporter),

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::address::Address;
+use crate::attributes::Attributes;
 
 /// A byte stream in both directions that HTTP/2 can run on.
 ///
@@ -74,6 +75,18 @@ pub type ConnectFuture<'a> =
 pub trait Connector: Send + Sync + 'static {
     /// Opens a byte stream to `address`.
     fn connect<'a>(&'a self, address: &'a Address) -> ConnectFuture<'a>;
+
+    /// The same, with what the resolver attached to the endpoint for whoever makes the connection
+    /// ([`Endpoint::with_connection_attributes`](crate::lb::Endpoint::with_connection_attributes)): which tunnel to
+    /// take, say. This is what a channel calls. Default: [`connect`](Connector::connect).
+    fn connect_with<'a>(
+        &'a self,
+        address: &'a Address,
+        attributes: &'a Attributes,
+    ) -> ConnectFuture<'a> {
+        let _ = attributes;
+        self.connect(address)
+    }
 }
 
 impl<F, Fut, S> Connector for F

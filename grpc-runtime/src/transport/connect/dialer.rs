@@ -13,6 +13,7 @@ use super::connector::Connector;
 use super::error::ConnectError;
 use super::io::{Io, Socket};
 use crate::address::Address;
+use crate::attributes::Attributes;
 use crate::credentials::Security;
 
 /// Opens connections; one per channel, shared by its subchannels.
@@ -39,7 +40,7 @@ impl Dialer {
         matches!(self.security, Security::Plaintext)
     }
 
-    /// Connects to `address`. `authority` is the channel's `:authority`, whose host names the
+    /// Connects to `address`, of which a connector is told the `attributes`. `authority` is the channel's `:authority`, whose host names the
     /// server to TLS unless the user chose another name.
     ///
     /// Takes as long as the network does: the caller bounds it.
@@ -50,6 +51,7 @@ impl Dialer {
     pub(crate) async fn connect(
         &self,
         address: &Address,
+        attributes: &Attributes,
         #[cfg_attr(
             not(feature = "tls"),
             expect(unused_variables, reason = "only TLS has a name to verify")
@@ -57,7 +59,7 @@ impl Dialer {
         authority: &str,
     ) -> Result<Io, ConnectError> {
         let socket = self
-            .open(address)
+            .open(address, attributes)
             .await
             .map_err(|source| ConnectError::socket(address, self.connector.is_some(), source))?;
         match &self.security {
@@ -67,9 +69,9 @@ impl Dialer {
         }
     }
 
-    async fn open(&self, address: &Address) -> io::Result<Socket> {
+    async fn open(&self, address: &Address, attributes: &Attributes) -> io::Result<Socket> {
         if let Some(connector) = &self.connector {
-            return connector.connect(address).await.map(Socket::Boxed);
+            return connector.connect_with(address, attributes).await.map(Socket::Boxed);
         }
         match address {
             Address::Tcp(address) => {

@@ -16,7 +16,11 @@ use super::io::Io;
 use super::io::Socket;
 use super::{ConnectPhase, Connector, Dialer, MemoryConnector};
 use crate::address::Address;
+use crate::attributes::Attributes;
 use crate::credentials::Security;
+
+/// No attributes.
+static NONE: &Attributes = &Attributes::new();
 
 /// Longer than anything on loopback takes, on however busy a machine.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -58,7 +62,7 @@ async fn tcp_without_delay_and_with_vectored_writes() {
     bounded(async {
         let (listener, address) = listener().await;
         let dialer = plaintext();
-        let mut client = dialer.connect(&address, "ignored").await.unwrap();
+        let mut client = dialer.connect(&address, NONE, "ignored").await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
 
         let Io::Plain(Socket::Tcp(stream)) = &client else { panic!("{client:?}") };
@@ -74,7 +78,7 @@ async fn a_refused_connection_says_where_and_what_to_check() {
     bounded(async {
         let (listener, address) = listener().await;
         drop(listener);
-        let error = plaintext().connect(&address, "ignored").await.unwrap_err();
+        let error = plaintext().connect(&address, NONE, "ignored").await.unwrap_err();
 
         assert_eq!(error.phase(), ConnectPhase::Connect);
         assert_eq!(error.address(), &address);
@@ -95,17 +99,17 @@ async fn unix_sockets() {
         let path = directory.0.join("server.sock");
         let address = Address::Unix(path.clone());
 
-        let missing = plaintext().connect(&address, "localhost").await.unwrap_err();
+        let missing = plaintext().connect(&address, NONE, "localhost").await.unwrap_err();
         assert!(missing.hint().unwrap().contains("no such socket"), "{missing}");
 
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
-        let mut client = plaintext().connect(&address, "localhost").await.unwrap();
+        let mut client = plaintext().connect(&address, NONE, "localhost").await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         assert!(client.is_write_vectored());
         exchange(&mut client, &mut server).await.unwrap();
         drop(listener);
 
-        let refused = plaintext().connect(&address, "localhost").await.unwrap_err();
+        let refused = plaintext().connect(&address, NONE, "localhost").await.unwrap_err();
         assert!(refused.hint().unwrap().contains("is the server running"), "{refused}");
     })
     .await;
@@ -118,7 +122,7 @@ async fn abstract_unix_sockets() {
         let name = format!("grpc-runtime-test-{}", std::process::id());
         let listener = tokio::net::UnixListener::bind(format!("\0{name}")).unwrap();
         let address = Address::UnixAbstract(name.into_bytes());
-        let mut client = plaintext().connect(&address, "localhost").await.unwrap();
+        let mut client = plaintext().connect(&address, NONE, "localhost").await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         exchange(&mut client, &mut server).await.unwrap();
     })
@@ -129,18 +133,18 @@ async fn abstract_unix_sockets() {
 async fn custom_addresses_need_a_connector() {
     bounded(async {
         let address = Address::Custom("greeter".into());
-        let error = plaintext().connect(&address, "greeter").await.unwrap_err();
+        let error = plaintext().connect(&address, NONE, "greeter").await.unwrap_err();
         assert!(error.hint().unwrap().contains("connector"), "{error}");
 
         let (connector, mut listener) = MemoryConnector::pair();
         let dialer = plaintext().with_connector(Arc::new(connector));
-        let mut client = dialer.connect(&address, "greeter").await.unwrap();
+        let mut client = dialer.connect(&address, NONE, "greeter").await.unwrap();
         let mut server = listener.accept().await.unwrap();
         assert!(matches!(client, Io::Plain(Socket::Boxed(_))));
         exchange(&mut client, &mut server).await.unwrap();
 
         drop(listener);
-        let error = dialer.connect(&address, "greeter").await.unwrap_err();
+        let error = dialer.connect(&address, NONE, "greeter").await.unwrap_err();
         assert_eq!(error.phase(), ConnectPhase::Connect);
         drop(dialer);
     })
@@ -176,12 +180,12 @@ async fn a_function_is_a_connector_for_every_address() {
             TcpStream::connect(elsewhere).await
         }));
         let address = Address::Unix("/nowhere".into());
-        let mut client = dialer.connect(&address, "localhost").await.unwrap();
+        let mut client = dialer.connect(&address, NONE, "localhost").await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         exchange(&mut client, &mut server).await.unwrap();
 
         let dialer = plaintext().with_connector(Arc::new(Refusing));
-        let error = dialer.connect(&address, "localhost").await.unwrap_err();
+        let error = dialer.connect(&address, NONE, "localhost").await.unwrap_err();
         assert_eq!(error.hint(), None);
         assert_eq!(error.source().unwrap().to_string(), "not today");
     })

@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 #[cfg(unix)]
 use super::Directory;
-use super::{bounded, exchange, listener};
+use super::{NONE, bounded, exchange, listener};
 use crate::ClientTls;
 use crate::address::Address;
 use crate::credentials::Security;
@@ -41,7 +41,7 @@ async fn attempt(
             let (stream, _) = listener.accept().await?;
             TlsAcceptor::from(server).accept(stream).await
         };
-        tokio::join!(dialer.connect(&address, authority), serve)
+        tokio::join!(dialer.connect(&address, NONE, authority), serve)
     })
     .await
 }
@@ -202,7 +202,7 @@ async fn a_server_without_tls_is_recognised() {
                 stream.shutdown().await.unwrap();
                 stream
             };
-            let (client, _server) = tokio::join!(tls.connect(&address, "localhost"), serve);
+            let (client, _server) = tokio::join!(tls.connect(&address, NONE, "localhost"), serve);
             assert_says(&client.unwrap_err(), ConnectPhase::TlsHandshake, &[".plaintext()"]);
         }
     })
@@ -269,7 +269,8 @@ async fn tls_runs_on_every_kind_of_socket() {
             let stream: DuplexStream = listener.accept().await.unwrap();
             TlsAcceptor::from(Arc::clone(&config)).accept(stream).await.unwrap()
         };
-        let (client, mut server) = tokio::join!(in_memory.connect(&address, "localhost"), serve);
+        let (client, mut server) =
+            tokio::join!(in_memory.connect(&address, NONE, "localhost"), serve);
         exchange(&mut client.unwrap(), &mut server).await.unwrap();
     })
     .await;
@@ -284,7 +285,7 @@ async fn tls_runs_on_every_kind_of_socket() {
             let (stream, _) = listener.accept().await.unwrap();
             TlsAcceptor::from(config).accept(stream).await.unwrap()
         };
-        let (client, mut server) = tokio::join!(dialer.connect(&address, "localhost"), serve);
+        let (client, mut server) = tokio::join!(dialer.connect(&address, NONE, "localhost"), serve);
         exchange(&mut client.unwrap(), &mut server).await.unwrap();
     })
     .await;
@@ -295,7 +296,7 @@ async fn dropping_an_attempt_closes_its_socket() {
     bounded(async {
         let (listener, address) = listener().await;
         let dialer = dialer(&ClientTls::new().ca_pem(Authority::new().pem()));
-        let mut connecting = Box::pin(dialer.connect(&address, "localhost"));
+        let mut connecting = Box::pin(dialer.connect(&address, NONE, "localhost"));
         let mut stream = tokio::select! {
             biased;
             accepted = async {
