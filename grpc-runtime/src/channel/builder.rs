@@ -14,7 +14,7 @@ use crate::channel::{Channel, ChannelError};
 use crate::credentials::ClientTls;
 use crate::credentials::Security;
 use crate::engine::{Engine, Limits, Published, Templates};
-use crate::lb::{self, PolicyBuilder, PolicyRegistry};
+use crate::lb::{PolicyBuilder, PolicyRegistry};
 use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
 use crate::subchannel;
 use crate::target::SecurityHint;
@@ -166,6 +166,26 @@ impl ChannelBuilder {
         self
     }
 
+    /// The policies that this channel knows, all of them. Default: [`PolicyRegistry::builtin`].
+    ///
+    /// The time after which a silent address is no longer waited for alone is set here:
+    ///
+    /// ```
+    /// # fn example() -> Result<(), grpc_runtime::ChannelError> {
+    /// use std::time::Duration;
+    ///
+    /// use grpc_runtime::Channel;
+    /// use grpc_runtime::lb::PolicyRegistry;
+    ///
+    /// let impatient = PolicyRegistry::with_connection_attempt_delay(Duration::from_millis(100));
+    /// let channel = Channel::builder("dns:///greeter.prod:50051").load_balancing_policies(impatient).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn load_balancing_policies(mut self, policies: PolicyRegistry) -> Self {
+        self.policies = policies;
+        self
+    }
+
     /// How long to wait between attempts to connect to an address, and how long one may take. Default:
     /// [`BackoffConfig::new`].
     pub fn connection_backoff(mut self, backoff: BackoffConfig) -> Self {
@@ -229,12 +249,10 @@ impl ChannelBuilder {
             .with_service_config(false);
         // Made again whenever the channel leaves idleness; here, so that a mistake in the target shows now.
         target.build(&resolving)?;
-        let load_balancing = match self.load_balancing {
-            None => lb::Chosen::pick_first(),
-            Some(name) => match self.policies.choose_by_name(&name) {
-                Some(chosen) => chosen,
-                None => return Err(ChannelError::LoadBalancing(name)),
-            },
+        let load_balancing = self.load_balancing.unwrap_or_else(|| PICK_FIRST.to_owned());
+        let load_balancing = match self.policies.choose_by_name(&load_balancing) {
+            Some(chosen) => chosen,
+            None => return Err(ChannelError::LoadBalancing(load_balancing)),
         };
         let security = self.security.decide(target.security())?;
         let authority = self.authority.unwrap_or_else(|| target.authority());
@@ -290,6 +308,7 @@ type Configure = Arc<dyn Fn(ChannelBuilder) -> ChannelBuilder + Send + Sync>;
 
 static DEFAULTS: LazyLock<ArcSwap<Vec<Configure>>> = LazyLock::new(ArcSwap::default);
 
+const PICK_FIRST: &str = "pick_first";
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const OURS: &str = concat!("grpc-rust-typed/", env!("CARGO_PKG_VERSION"));
 

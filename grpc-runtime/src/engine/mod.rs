@@ -38,6 +38,7 @@ pub use self::changes::{StateChange, StateChanges};
 pub use self::incoming::Incoming;
 pub(crate) use self::limits::Limits;
 pub use self::options::CallOptions;
+pub(crate) use self::outcome::panicked;
 pub(crate) use self::outgoing::CallEnd;
 pub(crate) use self::outgoing::Outgoing;
 pub use self::outgoing::{RequestBody, RequestStream};

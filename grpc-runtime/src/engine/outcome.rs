@@ -3,6 +3,7 @@
 //! The tables of the wire (`grpc-status`, HTTP status, RST_STREAM) are in `status::wire`; this knows which applies,
 //! and what to tell the user beside.
 
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -187,4 +188,17 @@ pub(super) fn wrong_number_of_messages(number: &str) -> Status {
         "the server sent {number} where the method has exactly one response message"
     ))
     .with_origin(Origin::Transport)
+}
+
+/// INTERNAL: code of the program's own, such as a policy or a resolver, panicked where the channel called it.
+pub(crate) fn panicked(what: &str, panic: &(dyn Any + Send)) -> Status {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Status::internal(match text {
+        Some(text) => format!("{what} panicked: {text}"),
+        None => format!("{what} panicked"),
+    })
+    .with_delivery(Delivery::NotSent)
 }

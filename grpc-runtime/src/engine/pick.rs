@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::engine::Shared;
 use crate::engine::ending::Ending;
+use crate::engine::outcome::panicked;
 use crate::engine::snapshot::Snapshot;
 use crate::lb::{Pick, PickArgs, SubchannelId};
 use crate::metadata::Metadata;
@@ -114,9 +115,9 @@ async fn wait(
 /// One pick, with all that may be wrong about it put right.
 fn ask(snapshot: &Snapshot, call: &PickArgs<'_>) -> Answer {
     // A picker may be anybody's. Its panic is the end of this call, not of the task that makes it.
-    let Ok(pick) = catch_unwind(AssertUnwindSafe(|| snapshot.picker.pick(call))) else {
-        let text = format!("the load-balancing policy's picker panicked: {:?}", snapshot.picker);
-        return Answer::Drop(not_sent(Status::internal(text)));
+    let pick = match catch_unwind(AssertUnwindSafe(|| snapshot.picker.pick(call))) {
+        Ok(pick) => pick,
+        Err(panic) => return Answer::Drop(panicked("the load-balancing policy's picker", &*panic)),
     };
     match pick {
         Pick::Complete(picked) => {

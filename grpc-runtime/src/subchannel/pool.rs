@@ -209,6 +209,11 @@ impl Subchannels {
         self.last_event.as_ref()
     }
 
+    /// What happened is of no interest any more.
+    pub(crate) fn forget_last_event(&mut self) {
+        self.last_event = None;
+    }
+
     /// Whether calls use the connections, those included that are only kept for them.
     pub(crate) fn usage(&mut self) -> Use {
         let mut usage = Use::Since(self.last_use);

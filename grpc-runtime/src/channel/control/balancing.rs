@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::channel::control::resolution::broke;
+use crate::engine::panicked;
 use crate::lb::{Action, Context, GracefulSwitch, Ids};
 use crate::rt;
 use crate::status::Status;
@@ -42,7 +42,7 @@ impl Balancing {
                 let policy = self.policy.take();
                 // What panicked once may do so again when it is dropped.
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(policy)));
-                Err(broke("the load-balancing policy", &*panic))
+                Err(panicked("the load-balancing policy", &*panic))
             }
         }
     }

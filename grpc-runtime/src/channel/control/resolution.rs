@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
 use crate::channel::control::Settings;
+use crate::engine::panicked;
 use crate::resolver::{Resolver, ResolverUpdate, UpdateOutcome};
 use crate::status::Status;
 
@@ -40,7 +41,7 @@ impl Resolution {
             Ok(Err(error)) => {
                 Err(Status::unavailable("the target has no resolver").with_source(error))
             }
-            Err(panic) => Err(broke("the resolver's factory", &*panic)),
+            Err(panic) => Err(panicked("the resolver's factory", &*panic)),
         }
     }
 
@@ -81,21 +82,8 @@ impl Resolution {
                 let resolver = self.0.take();
                 // What panicked once may do so again when it is dropped.
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(resolver)));
-                Err(broke("the resolver", &*panic))
+                Err(panicked("the resolver", &*panic))
             }
         }
     }
-}
-
-/// INTERNAL: code of the program's panicked in the channel's task.
-pub(super) fn broke(what: &str, panic: &(dyn std::any::Any + Send)) -> Status {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Status::internal(match text {
-        Some(text) => format!("{what} panicked: {text}"),
-        None => format!("{what} panicked"),
-    })
-    .with_delivery(crate::status::Delivery::NotSent)
 }

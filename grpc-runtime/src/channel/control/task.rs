@@ -267,12 +267,19 @@ impl ChannelTask {
         }
     }
 
-    fn publish(&self, state: ConnectivityState, picker: Arc<dyn Picker>) {
-        let reason = match state {
-            ConnectivityState::Ready | ConnectivityState::Shutdown => None,
-            ConnectivityState::TransientFailure => picker.last_failure(),
+    fn publish(&mut self, state: ConnectivityState, picker: Arc<dyn Picker>) {
+        let (state, reason) = match state {
+            ConnectivityState::Ready => {
+                self.subchannels.forget_last_event();
+                (state, None)
+            }
+            // Only the program closes a channel; a policy that says so has nothing to offer.
+            ConnectivityState::TransientFailure | ConnectivityState::Shutdown => {
+                (ConnectivityState::TransientFailure, picker.last_failure())
+            }
             ConnectivityState::Idle | ConnectivityState::Connecting => {
-                picker.last_failure().or_else(|| self.subchannels.last_event().cloned())
+                let failure = picker.last_failure();
+                (state, failure.or_else(|| self.subchannels.last_event().cloned()))
             }
         };
         let shared = &self.departure.shared;
