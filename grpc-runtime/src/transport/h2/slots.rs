@@ -115,14 +115,13 @@ impl Slots {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // Before it counts as free, so that a quiet connection always knows since when. Only the last one looks at the
-        // clock.
-        if self.0.taken.load(Ordering::Acquire) == 1 {
+        // Only the last one looks at the clock. Whoever asks between these two steps is told of the time before, which is
+        // not far off the truth either.
+        if self.0.taken.fetch_sub(1, Ordering::AcqRel) == 1 {
             let passed = rt::now().saturating_duration_since(self.0.made).as_nanos();
             let passed = u64::try_from(passed).unwrap_or(u64::MAX - 1);
-            self.0.quiet_since.store(passed + 1, Ordering::Release);
+            self.0.quiet_since.store(passed.saturating_add(1), Ordering::Release);
         }
-        self.0.taken.fetch_sub(1, Ordering::AcqRel);
         if self.0.waiting.load(Ordering::Acquire) > 0 {
             self.0.freed.notify_one();
         }
