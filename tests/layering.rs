@@ -22,8 +22,9 @@ const TABLE: &[Row] = &[
             alone("address"),
             alone("attributes"),
             alone("connectivity"),
+            alone("encoding"),
             alone("metadata"),
-            alone("method"),
+            beside("method", &["encoding"]),
             beside("status", &["metadata"]),
         ],
     },
@@ -45,7 +46,13 @@ const TABLE: &[Row] = &[
     Row {
         name: "leaves",
         pure: false,
-        modules: &[alone("codec"), alone("credentials"), alone("observe"), alone("rt")],
+        modules: &[
+            beside("codec", &["compression"]),
+            alone("compression"),
+            alone("credentials"),
+            alone("observe"),
+            alone("rt"),
+        ],
     },
     Row {
         name: "the outside world",

@@ -42,7 +42,7 @@ fn every_argument() {
             #[cfg(feature = "more")]
             #[deprecated = "write `put`"]
             #[rpc(name = "Put", no_side_effects, timeout = "1.000001s")]
-            #[rpc(wait_for_ready = false, max_request_bytes = 8, max_response_bytes = 2 * LIMIT)]
+            #[rpc(compress = "gzip", wait_for_ready = false, max_request_bytes = 8, max_response_bytes = 2 * LIMIT)]
             async fn r#type(&self, _: S) -> Result<(), Status>;
         }
     "#;

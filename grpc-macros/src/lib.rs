@@ -114,7 +114,8 @@ use proc_macro2::TokenStream;
 /// | `no_side_effects` | the call changes nothing, so that a repetition does not either | unknown |
 /// | `timeout = "500ms"` | the deadline, from the start of the call: decimals, one of `ns`, `us`, `ms`, `s`, `m`, `h`, no space; at most 99999999 hours | none |
 /// | `wait_for_ready`, `wait_for_ready = false` | whether a call waits for a connection or fails without one | unset |
-/// | `max_request_bytes = 65536` | the largest request sent, in bytes as encoded; a constant expression | the runtime's |
+/// | `compress = "gzip"` | what requests are compressed with, by the name that it has in `grpc-encoding`; `"identity"` for nothing. A channel without a compressor of that name fails the call | the channel's |
+/// | `max_request_bytes = 65536` | the largest request sent, in bytes as encoded, or as compressed; a constant expression | the runtime's |
 /// | `max_response_bytes = 65536` | the largest response accepted, likewise | the runtime's |
 ///
 /// # Errors

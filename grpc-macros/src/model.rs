@@ -114,6 +114,8 @@ pub(crate) struct RpcOptions {
     pub(crate) timeout: Option<std::time::Duration>,
     /// Whether calls wait for a connection rather than fail without one.
     pub(crate) wait_for_ready: Option<bool>,
+    /// What requests are compressed with.
+    pub(crate) compression: Option<syn::LitStr>,
     /// The largest request that is sent.
     pub(crate) max_request_bytes: Option<Expr>,
     /// The largest response that is accepted.

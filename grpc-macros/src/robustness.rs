@@ -12,7 +12,7 @@ fn no_broken_trait_makes_it_panic() {
         #[deprecated]
         pub(in crate::a) trait Greeter: Named + 'static {
             #[rpc(name = "Hello", idempotent, timeout = "500ms")]
-            #[rpc(wait_for_ready = false, max_request_bytes = 2 * LIMIT, max_response_bytes = 8)]
+            #[rpc(compress = "gzip", wait_for_ready = false, max_request_bytes = 2 * LIMIT, max_response_bytes = 8)]
             async fn say_hello(&self, request: a::HelloRequest) -> Result<Vec<u8>, Status>;
             #[cfg(unix)]
             #[cfg_attr(test, doc = "Tested.")]

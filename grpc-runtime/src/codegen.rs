@@ -14,6 +14,7 @@ pub use crate::call::{
 pub use crate::channel::Channel;
 pub use crate::client::{Boxed, BoxedService, Dispatch, Handler, InProcess};
 pub use crate::codec::{Json, Prost, Raw};
+pub use crate::compression::Encoding;
 pub use crate::method::{Idempotency, MethodDescriptor, MethodKind};
 pub use crate::status::Status;
 pub use {prost, prost_types};

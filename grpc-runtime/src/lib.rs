@@ -50,6 +50,7 @@
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
 //! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |
 //! | speak something other than Protocol Buffers | [`codec`] |
+//! | compress messages | [`compression`] |
 //! | call methods that are known only at run time | [`DynamicClient`] |
 //!
 //! # Features
@@ -57,6 +58,9 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `dns` | yes | names looked up in DNS itself by hickory, at a server of choice with `dns://server/name`; without it, by the operating system |
+//! | `gzip` | yes | [`compression::Gzip`], in Rust alone: what every implementation of gRPC can read |
+//! | `deflate` | no | [`compression::Deflate`] |
+//! | `zstd` | no | [`compression::Zstd`]: smaller in less time; compiles C |
 //! | `macros` | yes | [`#[grpc_client]`](grpc_client) |
 //! | `tls-ring` | yes | TLS by rustls with the ring provider |
 //! | `tls-aws-lc` | no | TLS by rustls with the aws-lc-rs provider, preferred where both are on |
@@ -71,6 +75,7 @@
 mod address;
 mod attributes;
 mod connectivity;
+mod encoding;
 mod metadata;
 mod method;
 mod status;
@@ -82,6 +87,7 @@ pub mod lb;
 mod target;
 // Row 2: leaves.
 pub mod codec;
+pub mod compression;
 mod credentials;
 mod rt;
 // Row 3: the outside world.

@@ -9,6 +9,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::encoding::Encoding;
+
 /// How many messages go each way. The list is closed: there are no other ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MethodKind {
@@ -69,6 +71,7 @@ pub struct MethodDescriptor {
     idempotency: Idempotency,
     timeout: Option<Duration>,
     wait_for_ready: Option<bool>,
+    compression: Option<Encoding>,
     max_request_bytes: Option<usize>,
     max_response_bytes: Option<usize>,
 }
@@ -109,6 +112,7 @@ impl MethodDescriptor {
             idempotency: Idempotency::Unknown,
             timeout: None,
             wait_for_ready: None,
+            compression: None,
             max_request_bytes: None,
             max_response_bytes: None,
         }
@@ -133,6 +137,14 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn with_wait_for_ready(mut self, wait_for_ready: bool) -> MethodDescriptor {
         self.wait_for_ready = Some(wait_for_ready);
+        self
+    }
+
+    /// Sets what the requests of a call that does not say so itself are compressed with; the identity for nothing.
+    /// Default: not said, which is what the channel says.
+    #[must_use]
+    pub const fn with_compression(mut self, encoding: Encoding) -> MethodDescriptor {
+        self.compression = Some(encoding);
         self
     }
 
@@ -184,6 +196,11 @@ impl MethodDescriptor {
     /// Whether a call waits for a connection by default.
     pub const fn wait_for_ready(&self) -> Option<bool> {
         self.wait_for_ready
+    }
+
+    /// What requests are compressed with by default.
+    pub const fn compression(&self) -> Option<Encoding> {
+        self.compression
     }
 
     /// How large an encoded request may be, in bytes.
@@ -328,6 +345,7 @@ mod tests {
         .with_idempotency(Idempotency::NoSideEffects)
         .with_timeout(Duration::from_millis(500))
         .with_wait_for_ready(true)
+        .with_compression(Encoding::GZIP)
         .with_max_request_bytes(1)
         .with_max_response_bytes(2);
 
@@ -340,6 +358,7 @@ mod tests {
         assert_eq!(method.idempotency(), Idempotency::NoSideEffects);
         assert_eq!(method.timeout(), Some(Duration::from_millis(500)));
         assert_eq!(method.wait_for_ready(), Some(true));
+        assert_eq!(method.compression(), Some(Encoding::GZIP));
         assert_eq!((method.max_request_bytes(), method.max_response_bytes()), (Some(1), Some(2)));
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Codes are those of gRPC over HTTP/2 and of the tables beside it (HTTP status, RST_STREAM).
 
+mod compression;
 mod connections;
 mod floods;
 mod http;
@@ -43,13 +44,22 @@ fn polite() -> Script {
 
 /// A unary call that meets `part` after its request, and another that is answered politely.
 async fn meets(part: Script, connection: Connection) -> Status {
+    meets_as(plaintext, part, connection).await
+}
+
+/// The same, of a client that is made otherwise.
+async fn meets_as(
+    client: impl FnOnce(String) -> GreeterClient,
+    part: Script,
+    connection: Connection,
+) -> Status {
     let script = connected().then(request()).then(part);
     let script = match connection {
         Stays => script,
         Goes => script.then(connected()),
     };
     let peer = script.then(polite()).stall().play();
-    let greeter = plaintext(peer.target());
+    let greeter = client(peer.target());
     let first = said(greeter.say_hello(hello("Ada"))).await;
     works(&greeter).await;
     let record = peer.finish().await;

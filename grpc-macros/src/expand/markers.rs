@@ -130,11 +130,14 @@ fn options(service: &Service, rpc: &Rpc) -> Vec<TokenStream> {
         quote!(.with_timeout(#timeout))
     });
     let wait = options.wait_for_ready.map(|wait| quote!(.with_wait_for_ready(#wait)));
+    let compression = options.compression.as_ref();
+    let compression =
+        compression.map(|name| quote!(.with_compression(#codegen::Encoding::new(#name))));
     let request = options.max_request_bytes.as_ref();
     let request = request.map(|bytes| quote!(.with_max_request_bytes(#bytes)));
     let response = options.max_response_bytes.as_ref();
     let response = response.map(|bytes| quote!(.with_max_response_bytes(#bytes)));
-    [idempotency, timeout, wait, request, response].into_iter().flatten().collect()
+    [idempotency, timeout, wait, compression, request, response].into_iter().flatten().collect()
 }
 
 /// A duration in the largest unit that it is a whole number of.

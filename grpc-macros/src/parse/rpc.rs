@@ -42,6 +42,7 @@ fn read(
             "name" => options.name = Some(wire_name(argument)?),
             "timeout" => options.timeout = Some(timeout(argument)?),
             "wait_for_ready" => options.wait_for_ready = Some(argument.boolean()?),
+            "compress" => options.compression = Some(encoding(argument)?),
             "max_request_bytes" => options.max_request_bytes = Some(argument.bytes()?),
             "max_response_bytes" => options.max_response_bytes = Some(argument.bytes()?),
             "idempotent" => idempotency(argument, Idempotency::Idempotent, options, errors)?,
@@ -73,6 +74,22 @@ fn timeout(argument: &Argument<'_>) -> syn::Result<std::time::Duration> {
     })
 }
 
+/// The value of `compress`.
+fn encoding(argument: &Argument<'_>) -> syn::Result<syn::LitStr> {
+    let name = argument.string("gzip")?;
+    let text = name.value();
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._+".contains(&byte);
+    if !text.is_empty() && text.bytes().all(fits) {
+        return Ok(name);
+    }
+    let message = format!(
+        "\"{text}\" cannot be the name of an encoding: write it as it is sent in `grpc-encoding`, \
+         `compress = \"gzip\"`, or `compress = \"identity\"` for none"
+    );
+    Err(syn::Error::new_spanned(&name, message))
+}
+
 /// One of the two words that say what a repetition does.
 fn idempotency(
     argument: &Argument<'_>,
@@ -91,12 +108,13 @@ fn idempotency(
 }
 
 /// The arguments that there are.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "name",
     "idempotent",
     "no_side_effects",
     "timeout",
     "wait_for_ready",
+    "compress",
     "max_request_bytes",
     "max_response_bytes",
 ];

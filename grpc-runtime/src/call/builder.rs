@@ -13,6 +13,7 @@ use crate::call::invoke::Invoke;
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::compression::Encoding;
 use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
 use crate::method::MethodRef;
 use crate::status::Status;
@@ -60,14 +61,29 @@ impl<S, M: Method> Call<S, M> {
         self
     }
 
-    /// The largest request message, in bytes as encoded. Larger ones fail with RESOURCE_EXHAUSTED and are not
+    /// Compresses the request messages, each where that makes it shorter; [`Encoding::IDENTITY`] compresses none. The
+    /// server may answer with what it was sent. One that does not know the encoding ends the call with UNIMPLEMENTED,
+    /// and [`EncodingRefused`](crate::compression::EncodingRefused) as its source.
+    ///
+    /// A channel knows the encodings of the features that are on, and those of
+    /// [`ChannelBuilder::compressor`](crate::ChannelBuilder::compressor); with another the call fails with INTERNAL and
+    /// is not sent.
+    ///
+    /// Default: what the method's `#[rpc(compress = "..")]` or the channel says, else none. See
+    /// [`compression`](crate::compression).
+    pub fn compress(mut self, encoding: Encoding) -> Self {
+        self.request.options_mut().compression = Some(encoding);
+        self
+    }
+
+    /// The largest request message, in bytes as encoded, or as compressed where it is. Larger ones fail with RESOURCE_EXHAUSTED and are not
     /// sent. Default: what the method's attribute or the channel says, else none.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.request.options_mut().max_request_bytes = Some(bytes);
         self
     }
 
-    /// The largest response message, in bytes. Larger ones end the call with RESOURCE_EXHAUSTED, before memory is
+    /// The largest response message, in bytes, decompressed as well. Larger ones end the call with RESOURCE_EXHAUSTED, before memory is
     /// taken for them. Default: what the method's attribute or the channel says, else 4 MiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.request.options_mut().max_response_bytes = Some(bytes);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::call::outbound::Outbound;
 use crate::call::streaming::Streaming;
-use crate::codec::{Decode, Encode, encode_framed};
+use crate::codec::{Compress, Decode, Encode, Framing};
 use crate::engine::{Incoming, RequestBody, SingleReply};
 use crate::status::Status;
 
@@ -18,7 +18,7 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
     type In: Send + 'static;
 
     #[doc(hidden)]
-    fn encode<C: Encode<Q>>(out: Self::Out, max_bytes: usize) -> Result<RequestBody, Status>;
+    fn encode<C: Encode<Q>>(out: Self::Out, framing: Framing) -> Result<RequestBody, Status>;
 
     #[doc(hidden)]
     fn poll_receive<C: Decode<R>>(
@@ -69,8 +69,8 @@ macro_rules! kind {
             type Out = $out;
             type In = $in;
 
-            fn encode<C: Encode<Q>>(out: $out, max_bytes: usize) -> Result<RequestBody, Status> {
-                $encode(out, max_bytes)
+            fn encode<C: Encode<Q>>(out: $out, framing: Framing) -> Result<RequestBody, Status> {
+                $encode(out, framing)
             }
 
             fn poll_receive<C: Decode<R>>(
@@ -92,15 +92,15 @@ kind!(ServerStreaming, out: Q, encode_one::<C, Q>, in: Streaming<R>, receive_man
 kind!(ClientStreaming, out: Outbound<Q>, encode_many::<C, Q>, in: R, receive_one::<C, R>, unbound);
 kind!(Bidi, out: Outbound<Q>, encode_many::<C, Q>, in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by);
 
-fn encode_one<C: Encode<Q>, Q>(message: Q, max_bytes: usize) -> Result<RequestBody, Status> {
-    encode_framed::<C, Q>(&message, max_bytes).map(RequestBody::Message)
+fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
+    framing.encode::<C, Q>(&message, Compress::AsTheCall).map(RequestBody::Message)
 }
 
 fn encode_many<C: Encode<Q>, Q: Send + 'static>(
     messages: Outbound<Q>,
-    max_bytes: usize,
+    framing: Framing,
 ) -> Result<RequestBody, Status> {
-    Ok(RequestBody::Stream(messages.encoded(max_bytes, encode_framed::<C, Q>)))
+    Ok(RequestBody::Stream(messages.encoded(framing, Framing::encode::<C, Q>)))
 }
 
 /// Waits for the message and for the end of the call.

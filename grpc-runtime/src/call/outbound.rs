@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
+use crate::codec::{Compress, Framing};
 use crate::engine::{CallEnd, RequestStream};
 use crate::status::Status;
 
@@ -44,10 +45,13 @@ pub fn outbound<T>(buffer: usize) -> (OutboundSender<T>, Outbound<T>) {
 /// End it with [`finish`](OutboundSender::finish). Dropping it unfinished aborts the call: a task that
 /// panicked half-way must not look to the server like one that said everything.
 pub struct OutboundSender<T> {
-    queue: mpsc::Sender<T>,
+    queue: mpsc::Sender<Message<T>>,
     said: LastWord,
     end: CallEnd,
 }
+
+/// A message on its way out, and whether the call's compression is for it.
+type Message<T> = (T, Compress);
 
 /// How the sender left: with everything said, or with the reason why not. Unset, it was dropped.
 type LastWord = Arc<OnceLock<Result<(), Status>>>;
@@ -62,7 +66,22 @@ impl<T> OutboundSender<T> {
     /// # Cancel safety
     /// Dropped before it is done, the message was not sent.
     pub async fn send(&self, message: T) -> Result<(), Status> {
-        self.queue.send(message).await.map_err(|_closed| self.end.as_error())
+        self.send_as(message, Compress::AsTheCall).await
+    }
+
+    /// Sends a message as it is, on a call that compresses the others: for a secret beside text that somebody else
+    /// chose, which its compressed length would give away. Like [`send`](OutboundSender::send) where the call does not
+    /// compress.
+    ///
+    /// A layer that makes a new stream of this one loses the difference.
+    ///
+    /// # Errors
+    /// As [`send`](OutboundSender::send).
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, the message was not sent.
+    pub async fn send_uncompressed(&self, message: T) -> Result<(), Status> {
+        self.send_as(message, Compress::Never).await
     }
 
     /// Says that there are no more messages. The server can still answer.
@@ -75,6 +94,10 @@ impl<T> OutboundSender<T> {
     /// `status`. Messages still in the queue are not sent.
     pub fn abort(self, status: Status) {
         let _ = self.said.set(Err(status));
+    }
+
+    async fn send_as(&self, message: T, compress: Compress) -> Result<(), Status> {
+        self.queue.send((message, compress)).await.map_err(|_closed| self.end.as_error())
     }
 
     /// Waits until nobody reads the messages any more: the call is over.
@@ -106,7 +129,7 @@ enum Source<T> {
 }
 
 struct Receiver<T> {
-    messages: mpsc::Receiver<T>,
+    messages: mpsc::Receiver<Message<T>>,
     said: LastWord,
     end: CallEnd,
 }
@@ -122,9 +145,13 @@ impl<T> Outbound<T> {
     }
 
     /// The next message; an error when the sender gave up; `None` when everything was said.
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
+    fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message<T>, Status>>> {
         let next = match &mut self.source {
-            Source::Stream(stream) => ready!(stream.as_mut().poll_next(context)).map(Ok),
+            Source::Stream(stream) => ready!(stream.as_mut().poll_next(context))
+                .map(|message| Ok((message, Compress::AsTheCall))),
             Source::Sender(receiver) => ready!(receiver.poll_message(context)),
             Source::Ended { .. } => None,
         };
@@ -140,21 +167,20 @@ impl<T> Outbound<T> {
 
 impl<T: Send + 'static> Outbound<T> {
     /// The same messages as framed bytes.
-    pub(crate) fn encoded(
-        self,
-        max_bytes: usize,
-        encode: fn(&T, usize) -> Result<Bytes, Status>,
-    ) -> RequestStream {
+    pub(crate) fn encoded(self, framing: Framing, encode: EncodeMessage<T>) -> RequestStream {
         let end = match &self.source {
             Source::Sender(receiver) => receiver.end.clone(),
             Source::Stream(_) | Source::Ended { .. } => CallEnd::default(),
         };
-        RequestStream { messages: Box::pin(Encoded { outbound: self, max_bytes, encode }), end }
+        RequestStream { messages: Box::pin(Encoded { outbound: self, framing, encode }), end }
     }
 }
 
 impl<T> Receiver<T> {
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
+    fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message<T>, Status>>> {
         if let Some(Err(status)) = self.said.get() {
             return Poll::Ready(Some(Err(status.clone())));
         }
@@ -176,7 +202,7 @@ impl<T> Stream for Outbound<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        self.poll_message(context).map(|next| next.and_then(Result::ok))
+        self.poll_message(context).map(|next| Some(next?.ok()?.0))
     }
 }
 
@@ -191,9 +217,12 @@ impl<T> fmt::Debug for Outbound<T> {
 
 struct Encoded<T> {
     outbound: Outbound<T>,
-    max_bytes: usize,
-    encode: fn(&T, usize) -> Result<Bytes, Status>,
+    framing: Framing,
+    encode: EncodeMessage<T>,
 }
+
+/// [`Framing::encode`] with a codec.
+type EncodeMessage<T> = fn(&Framing, &T, Compress) -> Result<Bytes, Status>;
 
 impl<T> Stream for Encoded<T> {
     type Item = Result<Bytes, Status>;
@@ -201,7 +230,10 @@ impl<T> Stream for Encoded<T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let next = ready!(this.outbound.poll_message(context));
-        Poll::Ready(next.map(|message| (this.encode)(&message?, this.max_bytes)))
+        Poll::Ready(next.map(|message| {
+            let (message, compress) = message?;
+            (this.encode)(&this.framing, &message, compress)
+        }))
     }
 }
 

@@ -31,10 +31,10 @@ impl<M: Method> Service<Request<M>> for Channel {
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let (message, method, options) = request.into_parts();
-        let max_bytes = self.engine().max_request_bytes(&method, &options);
+        let framing = self.engine().framing(&method, &options);
         // Encoded and, where a connection is ready, on its way before the future exists: that holds neither the
         // message nor the options, and stays small.
-        let started = <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, max_bytes)
+        let started = <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing)
             .map_err(NotStarted::Failed)
             .map(|body| Outgoing { method, content_type: M::Codec::CONTENT_TYPE, options, body })
             .and_then(|call| self.engine().try_start(call));

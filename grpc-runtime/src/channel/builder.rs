@@ -10,6 +10,7 @@ use http::uri::Authority;
 use crate::backoff::BackoffConfig;
 use crate::channel::control::{ChannelControl, Settings};
 use crate::channel::{Channel, ChannelError};
+use crate::compression::{self, Compressor, Encoding};
 #[cfg(feature = "tls")]
 use crate::credentials::ClientTls;
 use crate::credentials::Security;
@@ -37,6 +38,7 @@ pub struct ChannelBuilder {
     idle_timeout: Duration,
     limits: Limits,
     http2: Http2Settings,
+    compression: compression::Settings,
 }
 
 /// What the program said about protection.
@@ -73,6 +75,7 @@ impl ChannelBuilder {
             idle_timeout: IDLE_TIMEOUT,
             limits: Limits::default(),
             http2: Http2Settings::default(),
+            compression: compression::Settings::default(),
         }
     }
 
@@ -200,14 +203,53 @@ impl ChannelBuilder {
         self
     }
 
-    /// The largest request message, in bytes as encoded, where neither call nor method says otherwise. Default: no
+    /// Compresses the requests of all calls, where neither call nor method says otherwise; see
+    /// [`Call::compress`](crate::Call::compress). Default: not.
+    ///
+    /// An encoding that there is no compressor for is an error of [`build`](ChannelBuilder::build).
+    pub fn compression(mut self, encoding: Encoding) -> Self {
+        self.compression.default = Some(encoding);
+        self
+    }
+
+    /// The shortest request message that is compressed where its call is, in bytes as encoded. Default: 1 KiB, which is
+    /// one packet with or without.
+    ///
+    /// The length of shorter messages gives nothing away: see [`compression`](crate::compression).
+    pub fn min_compressed_bytes(mut self, bytes: usize) -> Self {
+        self.compression.min_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets servers compress their responses with these, the best first (`grpc-accept-encoding`); whether they do is
+    /// theirs to decide. A server that compresses with another ends the call with INTERNAL. Default: none, but that a
+    /// call which is compressed itself accepts the same back, as there are servers that answer so unasked.
+    ///
+    /// Called again, it adds to the list. An encoding that there is no compressor for is an error of
+    /// [`build`](ChannelBuilder::build).
+    pub fn accept_compression(mut self, encodings: impl IntoIterator<Item = Encoding>) -> Self {
+        self.compression.accepted.extend(encodings);
+        self
+    }
+
+    /// Gives the channel one more way to compress, by the name that it has; in place of the one that had the name
+    /// before, be it built in. Built in are those of the features `gzip`, `deflate` and `zstd`, at middling levels.
+    ///
+    /// It is used where it is asked for: by [`compression`](ChannelBuilder::compression),
+    /// [`accept_compression`](ChannelBuilder::accept_compression), a method or a call.
+    pub fn compressor(mut self, compressor: impl Compressor) -> Self {
+        self.compression.compressors.push(Arc::new(compressor));
+        self
+    }
+
+    /// The largest request message, in bytes as encoded, or as compressed where it is, where neither call nor method says otherwise. Default: no
     /// limit.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_request_bytes = bytes;
         self
     }
 
-    /// The largest response message, in bytes, where neither call nor method says otherwise. Default: 4 MiB.
+    /// The largest response message, in bytes, decompressed as well, where neither call nor method says otherwise. Default: 4 MiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_response_bytes = bytes;
         self
@@ -258,7 +300,10 @@ impl ChannelBuilder {
         let authority = self.authority.unwrap_or_else(|| target.authority());
         let parsed = Authority::try_from(authority.as_str())
             .map_err(|cause| ChannelError::Authority { authority: authority.clone(), cause })?;
-        let templates = Templates::new(security.scheme(), parsed, user_agent(self.user_agent)?);
+        let algorithms = self.compression.build()?;
+        let user_agent = user_agent(self.user_agent)?;
+        let accept = algorithms.accept().cloned();
+        let templates = Templates::new(security.scheme(), parsed, user_agent, accept);
         let mut dialer = Dialer::new(security);
         if let Some(connector) = self.connector {
             dialer = dialer.with_connector(connector);
@@ -269,7 +314,7 @@ impl ChannelBuilder {
         let settings = Settings { target, resolving, connecting, load_balancing, idle_timeout };
         let published = Arc::new(Published::new());
         let control = Box::new(ChannelControl::new(settings, Arc::clone(&published)));
-        Ok(Channel { engine: Engine::new(control, published, templates, self.limits) })
+        Ok(Channel { engine: Engine::new(control, published, templates, self.limits, algorithms) })
     }
 }
 

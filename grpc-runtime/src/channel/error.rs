@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::compression::UnknownEncoding;
 #[cfg(feature = "tls")]
 use crate::credentials::TlsConfigError;
 use crate::target::InvalidTarget;
@@ -32,6 +33,8 @@ pub enum ChannelError {
         /// What the parser of URIs says.
         cause: http::uri::InvalidUri,
     },
+    /// An encoding is named that there is no compressor for.
+    Compression(UnknownEncoding),
     /// The user agent has bytes that a header cannot carry.
     UserAgent(String),
     /// No load-balancing policy of this name is registered, or it cannot do without a configuration.
@@ -56,6 +59,7 @@ impl fmt::Display for ChannelError {
                 formatter,
                 "{authority:?} is not an authority: write a host, or a host and a port"
             ),
+            Self::Compression(error) => fmt::Display::fmt(error, formatter),
             Self::UserAgent(text) => {
                 write!(formatter, "the user agent {text:?} cannot be sent: use visible ASCII only")
             }
@@ -77,6 +81,7 @@ impl Error for ChannelError {
             Self::Authority { cause, .. } => Some(cause),
             Self::TlsNotBuiltIn
             | Self::Contradiction { .. }
+            | Self::Compression(_)
             | Self::UserAgent(_)
             | Self::LoadBalancing(_) => None,
         }
@@ -86,6 +91,12 @@ impl Error for ChannelError {
 impl From<InvalidTarget> for ChannelError {
     fn from(error: InvalidTarget) -> Self {
         Self::Target(error)
+    }
+}
+
+impl From<UnknownEncoding> for ChannelError {
+    fn from(error: UnknownEncoding) -> Self {
+        Self::Compression(error)
     }
 }
 

@@ -1,17 +1,57 @@
-//! From a message to the bytes that go into DATA frames: five bytes of length, then the message, in one buffer.
+//! From a message to the bytes that go into DATA frames: five bytes of flag and length, then the message, in one
+//! buffer; a second one where it is compressed.
 
 use bytes::Bytes;
 
 use crate::codec::Encode;
-use crate::framing;
+use crate::compression::Compression;
+use crate::framing::{self, Flag};
 use crate::status::Status;
+
+/// How the messages of one call are written.
+#[derive(Debug, Clone)]
+pub struct Framing {
+    /// The most that is sent as one message, after it was compressed.
+    pub(crate) max_bytes: usize,
+    pub(crate) compression: Option<Compression>,
+}
+
+/// Which messages of a call are compressed, where the call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compress {
+    /// This one, as the call says.
+    AsTheCall,
+    /// Not this one.
+    Never,
+}
+
+impl Framing {
+    /// Encodes `message` behind its prefix, and compresses it where that is wanted and makes it shorter.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED over the limit, which is that of what is sent; INTERNAL when the codec cannot write the
+    /// message, or the compressor not compress it.
+    pub(crate) fn encode<C: Encode<T>, T>(
+        &self,
+        message: &T,
+        compress: Compress,
+    ) -> Result<Bytes, Status> {
+        let compression = self.compression.as_ref().filter(|_| compress == Compress::AsTheCall);
+        let Some(compression) = compression else {
+            return encode_framed::<C, T>(message, self.max_bytes);
+        };
+        let framed = compression.compress(encode_framed::<C, T>(message, usize::MAX)?)?;
+        framing::check_length(framing::message_of(&framed).len(), self.max_bytes)?;
+        Ok(framed)
+    }
+}
 
 /// Encodes `message` behind its prefix, in a buffer that is allocated once where the codec knows the length.
 ///
 /// # Errors
 /// RESOURCE_EXHAUSTED over `max_bytes`; INTERNAL when the codec cannot write the message.
 pub fn encode_framed<C: Encode<T>, T>(message: &T, max_bytes: usize) -> Result<Bytes, Status> {
-    framing::frame(C::encoded_len(message), max_bytes, |buffer| {
+    framing::frame(Flag::Plain, C::encoded_len(message), max_bytes, |buffer| {
         C::encode(message, buffer)
             .map_err(|error| Status::internal("request not sent").with_source(error))
     })

@@ -16,8 +16,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub(crate) use self::framed::Compress;
 #[doc(hidden)]
-pub use self::framed::encode_framed;
+pub use self::framed::{Framing, encode_framed};
 pub use self::json::Json;
 pub use self::prost::Prost;
 pub use self::raw::Raw;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::compression::Compression;
 use crate::engine::Engine;
 use crate::engine::again::Again;
 use crate::engine::ending::Ending;
@@ -27,6 +28,7 @@ pub(crate) struct Waiting {
     pub(super) wait_for_ready: bool,
     pub(super) deadline: Option<Instant>,
     pub(super) max_response_bytes: usize,
+    pub(super) compression: Option<Compression>,
     /// Whether this is the call's second start, after a server that did not look at the first.
     pub(super) is_repeated: bool,
     /// Where earlier attempts went.
@@ -51,7 +53,8 @@ impl Waiting {
                 Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
             }
         };
-        let mut head = self.template.request(remaining, &self.call.options.metadata);
+        let own = &self.call.options.metadata;
+        let mut head = self.template.request(remaining, self.compression.as_ref(), own);
         if let Some(metadata) = metadata {
             metadata.append_to(head.headers_mut());
         }
@@ -93,7 +96,8 @@ impl Waiting {
         engine: &Engine,
     ) -> Incoming {
         let OpenStream { response, mut request, slot } = stream;
-        let (timer, max_response_bytes) = (Timer::new(self.deadline), self.max_response_bytes);
+        let timer = Timer::new(self.deadline);
+        let decompression = engine.decompression(self.compression.clone(), self.max_response_bytes);
         let (upload, again) = match self.call.body {
             RequestBody::Message(message) => {
                 let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
@@ -111,7 +115,7 @@ impl Waiting {
             RequestBody::Stream(stream) => (Upload::spawn(request, stream, self.deadline), None),
         };
         let opened = Opened { connection, slot, response, ending };
-        Incoming::new(opened, upload, timer, max_response_bytes, again)
+        Incoming::new(opened, upload, timer, decompression, again)
     }
 }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use h2::client::ResponseFuture;
 
+use crate::compression::Decompression;
 use crate::engine::SingleReply;
 use crate::engine::again::{Again, Restart};
 use crate::engine::ending::Ending;
@@ -29,7 +30,7 @@ pub struct Incoming {
     state: State,
     upload: Upload,
     timer: Timer,
-    max_message_bytes: usize,
+    decompression: Decompression,
     /// The message of a call that has one, until its end is known.
     single: Option<Bytes>,
     headers: Metadata,
@@ -70,7 +71,7 @@ impl Incoming {
         opened: Opened,
         upload: Upload,
         timer: Timer,
-        max_message_bytes: usize,
+        decompression: Decompression,
         again: Option<Again>,
     ) -> Self {
         let Opened { connection, slot, response, ending } = opened;
@@ -78,7 +79,7 @@ impl Incoming {
             state: State::Head(response),
             upload,
             timer,
-            max_message_bytes,
+            decompression,
             single: None,
             headers: Metadata::new(),
             trailers: Metadata::new(),
@@ -185,7 +186,9 @@ impl Incoming {
         }
         self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
             Some(answer) => State::NotGrpc { stream, answer },
-            None => State::Messages { stream, deframer: Deframer::new(self.max_message_bytes) },
+            None => {
+                State::Messages { stream, deframer: Deframer::new(self.decompression.max_bytes()) }
+            }
         };
         self.headers = Metadata::from_headers(head.headers);
         Poll::Ready(Ok(()))
@@ -228,10 +231,11 @@ impl Incoming {
         };
         loop {
             if let Some(frame) = deframer.next()? {
-                if frame.compressed {
-                    return Poll::Ready(Err(outcome::compressed(&self.headers)));
+                if !frame.compressed {
+                    return Poll::Ready(Ok(Some(frame.message)));
                 }
-                return Poll::Ready(Ok(Some(frame.message)));
+                let headers = self.headers.as_headers();
+                return Poll::Ready(self.decompression.message(headers, &frame.message).map(Some));
             }
             match ready!(stream.poll_data(context)) {
                 Some(Ok(data)) => {
@@ -318,6 +322,7 @@ impl Incoming {
             Err(status) => {
                 let is_late = self.timer.has_passed() && outcome::is_cancel_from_afar(&status);
                 let status = if is_late { self.deadline_passed() } else { status };
+                let status = self.decompression.explain(status, self.headers.as_headers());
                 Err(status.with_peer(self.connection.peer()))
             }
         };

@@ -24,6 +24,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::codec::Framing;
+use crate::compression::{Algorithms, Compression, Decompression};
+use crate::framing;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
 use crate::rt;
@@ -57,6 +60,7 @@ struct Shared {
     published: Arc<Published>,
     templates: Templates,
     limits: Limits,
+    algorithms: Arc<Algorithms>,
 }
 
 /// What stands behind a channel, as its handles and calls reach it.
@@ -88,8 +92,10 @@ impl Engine {
         published: Arc<Published>,
         templates: Templates,
         limits: Limits,
+        algorithms: Algorithms,
     ) -> Self {
-        Self(Arc::new(Shared { control, published, templates, limits }))
+        let algorithms = Arc::new(algorithms);
+        Self(Arc::new(Shared { control, published, templates, limits, algorithms }))
     }
 
     pub(crate) fn control(&self) -> &dyn Control {
@@ -106,19 +112,25 @@ impl Engine {
         pick::until_ready(&self.0, rt::now().checked_add(timeout)).await
     }
 
-    /// The limit on one request message: the call's, the method's or the channel's.
-    pub(crate) fn max_request_bytes(
+    /// How request messages are written: as the call, the method or the channel says. An encoding that the channel
+    /// does not know fails the call when it starts.
+    pub(crate) fn framing(&self, method: &MethodDescriptor, options: &CallOptions) -> Framing {
+        let max_bytes = self.0.limits.request_bytes(method, options);
+        Framing { max_bytes, compression: self.compression(method, options).unwrap_or_default() }
+    }
+
+    fn compression(
         &self,
         method: &MethodDescriptor,
         options: &CallOptions,
-    ) -> usize {
-        self.0.limits.request_bytes(method, options)
+    ) -> Result<Option<Compression>, Status> {
+        Ok(self.0.algorithms.choose(options.compression.or(method.compression()))?)
     }
 
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
     /// request goes on from there by itself.
     pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
-        let (template, deadline) = match self.decide(&call) {
+        let Decided { template, deadline, compression } = match self.decide(&call) {
             Ok(decided) => decided,
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
@@ -128,6 +140,7 @@ impl Engine {
             wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
             deadline,
             max_response_bytes: self.0.limits.response_bytes(method, options),
+            compression,
             is_repeated: false,
             tried: Vec::new(),
             call,
@@ -154,14 +167,32 @@ impl Engine {
         }
     }
 
-    fn decide(&self, call: &Outgoing) -> Result<(Arc<Template>, Option<Instant>), Status> {
+    fn decide(&self, call: &Outgoing) -> Result<Decided, Status> {
         let deadline = call.options.deadline_from(&call.method, rt::now)?;
         // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
         if deadline.is_some() || matches!(call.body, RequestBody::Stream(_)) {
             in_runtime()?;
         }
-        Ok((self.0.templates.of(&call.method, call.content_type)?, deadline))
+        let compression =
+            self.compression(&call.method, &call.options)?.filter(|_| match &call.body {
+                RequestBody::Message(message) => framing::is_compressed(message),
+                RequestBody::Stream(_) => true,
+            });
+        let template = self.0.templates.of(&call.method, call.content_type)?;
+        Ok(Decided { template, deadline, compression })
     }
+
+    fn decompression(&self, sent: Option<Compression>, max_bytes: usize) -> Decompression {
+        Decompression::new(&self.0.algorithms, sent, max_bytes)
+    }
+}
+
+/// What is settled of a call before there is a connection.
+struct Decided {
+    template: Arc<Template>,
+    deadline: Option<Instant>,
+    /// What its messages, or some of them, are compressed with.
+    compression: Option<Compression>,
 }
 
 fn in_runtime() -> Result<(), Status> {

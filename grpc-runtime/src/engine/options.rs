@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::attributes::Attributes;
+use crate::compression::Encoding;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
 use crate::status::{Delivery, Status};
@@ -17,9 +18,11 @@ pub struct CallOptions {
     pub metadata: Metadata,
     /// Whether the call waits while the server cannot be reached, rather than fail with UNAVAILABLE.
     pub wait_for_ready: Option<bool>,
-    /// The largest request message, in bytes as encoded.
+    /// What request messages are compressed with; the identity for none.
+    pub compression: Option<Encoding>,
+    /// The largest request message, in bytes as encoded, or as compressed where it is.
     pub max_request_bytes: Option<usize>,
-    /// The largest response message, in bytes.
+    /// The largest response message, in bytes, decompressed as well.
     pub max_response_bytes: Option<usize>,
     /// What the load-balancing policy may know of the call beside its method and metadata. Never sent.
     pub attributes: Attributes,

@@ -168,20 +168,6 @@ pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result
     .with_origin(Origin::Local))
 }
 
-/// A compressed message on a call that has no encoding we could undo (R-06, Z-05).
-pub(super) fn compressed(headers: &Metadata) -> Status {
-    match headers.as_headers().get("grpc-encoding").map(HeaderValue::as_bytes) {
-        None | Some(b"identity") => Status::internal(
-            "the server marked a message as compressed, but its headers name no encoding (grpc-encoding)",
-        ),
-        Some(encoding) => Status::internal(format!(
-            "the server compressed a message with {:?}, which this client did not offer: it accepts identity only",
-            String::from_utf8_lossy(encoding),
-        )),
-    }
-    .with_origin(Origin::Transport)
-}
-
 /// A method with one response message came back with none, or with more than one.
 pub(super) fn wrong_number_of_messages(number: &str) -> Status {
     Status::internal(format!(

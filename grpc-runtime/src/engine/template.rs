@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
+use crate::compression::Compression;
 use crate::deadline;
 use crate::metadata::Metadata;
 use crate::method::{MethodDescriptor, MethodRef};
@@ -22,6 +23,8 @@ pub(crate) struct Templates {
     scheme: Scheme,
     authority: Authority,
     user_agent: HeaderValue,
+    /// `grpc-accept-encoding`, where anything is accepted.
+    accept: Option<HeaderValue>,
     made: ArcSwap<HashMap<Key, Arc<Template>>>,
 }
 
@@ -39,8 +42,13 @@ pub(crate) struct Template {
 }
 
 impl Templates {
-    pub(crate) fn new(scheme: Scheme, authority: Authority, user_agent: HeaderValue) -> Self {
-        Self { scheme, authority, user_agent, made: ArcSwap::default() }
+    pub(crate) fn new(
+        scheme: Scheme,
+        authority: Authority,
+        user_agent: HeaderValue,
+        accept: Option<HeaderValue>,
+    ) -> Self {
+        Self { scheme, authority, user_agent, accept, made: ArcSwap::default() }
     }
 
     /// The template of a method: found, or made and, for a static method, kept.
@@ -92,6 +100,9 @@ impl Templates {
         plain.insert(TE, HeaderValue::from_static("trailers"));
         plain.insert(CONTENT_TYPE, content_type);
         plain.insert(USER_AGENT, self.user_agent.clone());
+        if let Some(accept) = &self.accept {
+            plain.insert(GRPC_ACCEPT_ENCODING, accept.clone());
+        }
         let mut timed = HeaderMap::with_capacity(5);
         timed.insert(GRPC_TIMEOUT, HeaderValue::from_static("0n"));
         timed.extend(plain.clone());
@@ -101,7 +112,12 @@ impl Templates {
 
 impl Template {
     /// The head of one request: HTTP/2 pseudo headers, then `grpc-timeout`, then our own, then the metadata.
-    pub(super) fn request(&self, remaining: Option<Duration>, metadata: &Metadata) -> Request<()> {
+    pub(super) fn request(
+        &self,
+        remaining: Option<Duration>,
+        compression: Option<&Compression>,
+        metadata: &Metadata,
+    ) -> Request<()> {
         let mut headers = match remaining {
             None => self.plain.clone(),
             Some(remaining) => {
@@ -110,6 +126,10 @@ impl Template {
                 headers
             }
         };
+        if let Some(compression) = compression {
+            headers.insert(GRPC_ENCODING, compression.header().clone());
+            headers.insert(GRPC_ACCEPT_ENCODING, compression.accept().clone());
+        }
         metadata.append_to(&mut headers);
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
@@ -121,3 +141,5 @@ impl Template {
 }
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");

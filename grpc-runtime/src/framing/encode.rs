@@ -4,7 +4,16 @@ use bytes::Bytes;
 
 use crate::framing::{FramingError, PREFIX_BYTES};
 
-/// Frames what `write` appends to the buffer that it is given, uncompressed.
+/// The first byte of a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flag {
+    /// The message is as its codec wrote it.
+    Plain = 0,
+    /// The message is compressed, by what the call's `grpc-encoding` says.
+    Compressed = 1,
+}
+
+/// Frames what `write` appends to the buffer that it is given.
 ///
 /// `encoded_len` is the length of the message where it is known, and zero where it is not. If it is right,
 /// the buffer is allocated once and exactly, and a message over `max_bytes` is refused before that.
@@ -12,27 +21,47 @@ use crate::framing::{FramingError, PREFIX_BYTES};
 /// # Errors
 /// That of `write`; or the message is longer than `max_bytes`, or than gRPC can carry.
 pub(crate) fn frame<E: From<FramingError>>(
+    flag: Flag,
     encoded_len: usize,
     max_bytes: usize,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<Bytes, E> {
-    checked_length(encoded_len, max_bytes)?;
+    check_length(encoded_len, max_bytes)?;
     let mut buffer = Vec::with_capacity(PREFIX_BYTES.saturating_add(encoded_len));
     buffer.extend_from_slice(&[0; PREFIX_BYTES]);
     write(&mut buffer)?;
-    let length = checked_length(buffer.len().saturating_sub(PREFIX_BYTES), max_bytes)?;
-    // The flag, which comes first, stays 0. A codec that took bytes away has no place for a length.
-    if let Some(place) = buffer.get_mut(1..PREFIX_BYTES) {
-        place.copy_from_slice(&length.to_be_bytes());
+    let length = check_length(buffer.len().saturating_sub(PREFIX_BYTES), max_bytes)?;
+    // A codec that took bytes away has no place for a prefix.
+    if let Some((place, _)) = buffer.split_first_chunk_mut() {
+        *place = prefix(flag, length);
     }
     Ok(buffer.into())
 }
 
-fn checked_length(length: usize, limit: usize) -> Result<u32, FramingError> {
+/// Whether a framed message is compressed.
+pub(crate) fn is_compressed(framed: &[u8]) -> bool {
+    framed.first() == Some(&(Flag::Compressed as u8))
+}
+
+/// A framed message without its prefix.
+pub(crate) fn message_of(framed: &[u8]) -> &[u8] {
+    framed.get(PREFIX_BYTES..).unwrap_or_default()
+}
+
+/// The length of a message as its prefix says it.
+///
+/// # Errors
+/// It is over the limit, or over what four bytes can say.
+pub(crate) fn check_length(length: usize, limit: usize) -> Result<u32, FramingError> {
     if length > limit {
         return Err(FramingError::RequestTooLarge { length, limit });
     }
     u32::try_from(length).map_err(|_| FramingError::RequestTooLong { length })
+}
+
+fn prefix(flag: Flag, length: u32) -> [u8; PREFIX_BYTES] {
+    let [first, second, third, fourth] = length.to_be_bytes();
+    [flag as u8, first, second, third, fourth]
 }
 
 #[cfg(test)]
@@ -42,7 +71,7 @@ mod tests {
     use super::*;
 
     fn framed(hint: usize, limit: usize, message: &[u8]) -> Result<Bytes, FramingError> {
-        frame(hint, limit, |buffer| {
+        frame(Flag::Plain, hint, limit, |buffer| {
             buffer.extend_from_slice(message);
             Ok(())
         })
@@ -58,9 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn the_flag_tells_whether_it_is_compressed() {
+        for (flag, first) in [(Flag::Plain, 0), (Flag::Compressed, 1)] {
+            let bytes = frame::<FramingError>(flag, 0, 9, |buffer| {
+                buffer.push(7);
+                Ok(())
+            });
+            let bytes = bytes.unwrap();
+            assert_eq!(bytes.as_ref(), [first, 0, 0, 0, 1, 7]);
+            assert_eq!((is_compressed(&bytes), message_of(&bytes)), (first == 1, &[7][..]));
+        }
+    }
+
+    #[test]
     fn a_right_length_is_allocated_once_and_exactly() {
         let mut seen = (0, 0);
-        let bytes = frame::<FramingError>(64, 100, |buffer| {
+        let bytes = frame::<FramingError>(Flag::Plain, 64, 100, |buffer| {
             seen = (buffer.as_ptr() as usize, buffer.capacity());
             buffer.extend_from_slice(&[1; 64]);
             Ok(())
@@ -71,8 +113,9 @@ mod tests {
 
     #[test]
     fn over_the_limit_nothing_is_written_or_returned() {
-        let refused =
-            frame(11, 10, |_| -> Result<(), FramingError> { panic!("was asked to write") });
+        let refused = frame(Flag::Plain, 11, 10, |_| -> Result<(), FramingError> {
+            panic!("was asked to write")
+        });
         assert_eq!(refused, Err(FramingError::RequestTooLarge { length: 11, limit: 10 }));
         let refused = framed(0, 10, &[0; 11]);
         assert_eq!(refused, Err(FramingError::RequestTooLarge { length: 11, limit: 10 }));
@@ -82,13 +125,14 @@ mod tests {
     #[test]
     fn what_four_bytes_cannot_say_is_refused() {
         let length = u32::MAX as usize + 1;
-        assert_eq!(checked_length(length - 1, usize::MAX), Ok(u32::MAX));
+        assert_eq!(check_length(length - 1, usize::MAX), Ok(u32::MAX));
         assert_eq!(framed(length, usize::MAX, b""), Err(FramingError::RequestTooLong { length }));
     }
 
     #[test]
     fn an_error_of_the_codec_comes_through() {
-        let status = frame(1, 9, |_| Err(crate::status::Status::internal("no"))).unwrap_err();
+        let status =
+            frame(Flag::Plain, 1, 9, |_| Err(crate::status::Status::internal("no"))).unwrap_err();
         assert_eq!(status.message(), "no");
     }
 

@@ -2,14 +2,14 @@
 //! the message.
 //!
 //! Pure: bytes in, bytes out. The frames of HTTP/2 are another thing, and their borders mean nothing here.
-//! Encoding and compression are the codec's.
+//! What is framed is the codec's and the compressor's.
 
 mod decode;
 mod encode;
 mod error;
 
 pub(crate) use decode::Deframer;
-pub(crate) use encode::frame;
+pub(crate) use encode::{Flag, check_length, frame, is_compressed, message_of};
 pub(crate) use error::FramingError;
 
 /// The flag and the length.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
+use tonic::codec::CompressionEncoding;
 use tonic::transport::{Identity, ServerTlsConfig};
 
 use crate::certificates::Certificates;
@@ -51,9 +52,19 @@ mod stubs {
 pub struct Server {
     listening: Listening,
     certificates: Option<(Certificates, ClientCertificate)>,
+    compression: Compression,
     program: Arc<Program>,
     events: mpsc::UnboundedReceiver<Event>,
     running: Option<Running>,
+}
+
+/// Which encodings a server knows, by direction; none unless told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Compression {
+    /// What requests may be compressed with.
+    pub accepts: &'static [CompressionEncoding],
+    /// What responses are compressed with, where the client accepts it.
+    pub sends: &'static [CompressionEncoding],
 }
 
 /// Whether a TLS server asks its clients who they are.
@@ -80,18 +91,27 @@ impl Server {
     ///
     /// When the machine has no loopback interface; so do the other constructors.
     pub fn start() -> Self {
-        Self::launch(Listening::free_port(), None)
+        Self::launch(Listening::free_port(), None, Compression::default())
+    }
+
+    /// Serves plaintext on a free port of `127.0.0.1`, and compresses.
+    pub fn start_compressing(compression: Compression) -> Self {
+        Self::launch(Listening::free_port(), None, compression)
     }
 
     /// Serves TLS on a free port of `127.0.0.1` with the server leaf of `certificates`.
     pub fn start_tls(certificates: &Certificates, client: ClientCertificate) -> Self {
-        Self::launch(Listening::free_port(), Some((certificates.clone(), client)))
+        Self::launch(
+            Listening::free_port(),
+            Some((certificates.clone(), client)),
+            Compression::default(),
+        )
     }
 
     /// Serves plaintext on a Unix socket in a fresh folder.
     #[cfg(unix)]
     pub fn start_unix() -> Self {
-        Self::launch(Listening::unix(), None)
+        Self::launch(Listening::unix(), None, Compression::default())
     }
 
     /// Changes what later calls meet.
@@ -199,10 +219,12 @@ impl Server {
     fn launch(
         (listening, bound): (Listening, Bound),
         certificates: Option<(Certificates, ClientCertificate)>,
+        compression: Compression,
     ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let program = Arc::new(Program::new(Behaviour::new(), sender));
-        let mut server = Server { listening, certificates, program, events, running: None };
+        let mut server =
+            Server { listening, certificates, compression, program, events, running: None };
         server.running = Some(server.run(bound));
         server
     }
@@ -212,6 +234,7 @@ impl Server {
         let (abrupt, abrupt_asked) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
         let program = Arc::clone(&self.program);
+        let compression = self.compression;
         let tls =
             self.certificates.as_ref().map(|(certificates, client)| tls(certificates, *client));
         let body = move || {
@@ -221,7 +244,7 @@ impl Server {
                 .expect("a thread may have a runtime");
             runtime.block_on(async move {
                 let host = Host { program: Arc::clone(&program) };
-                let inner = stubs::greeter_server::GreeterServer::new(host);
+                let inner = compression.of(stubs::greeter_server::GreeterServer::new(host));
                 let service = Programmed { inner, program: Arc::clone(&program) };
                 let mut builder = tonic::transport::Server::builder();
                 if let Some(tls) = tls {
@@ -244,6 +267,21 @@ impl Server {
             ended,
             thread: Some(thread.expect("a process may have one more thread")),
         }
+    }
+}
+
+impl Compression {
+    fn of<T>(
+        self,
+        mut server: stubs::greeter_server::GreeterServer<T>,
+    ) -> stubs::greeter_server::GreeterServer<T> {
+        for encoding in self.accepts {
+            server = server.accept_compressed(*encoding);
+        }
+        for encoding in self.sends {
+            server = server.send_compressed(*encoding);
+        }
+        server
     }
 }
 
