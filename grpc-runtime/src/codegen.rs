@@ -20,6 +20,7 @@ pub use crate::status::Status;
 pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.
+pub use crate::call::EndHook;
 pub use crate::engine::{Incoming, RequestBody, RequestStream, SingleReply};
 
 /// Includes what `grpc-build` generated in this package's build script.

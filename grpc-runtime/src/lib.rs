@@ -46,7 +46,8 @@
 //! | send a stream of requests | any [`Stream`], or [`outbound`] |
 //! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
 //! | send and read what goes beside messages | [`Metadata`] |
-//! | do something around calls | [`Interceptor`], or any `tower::Layer` |
+//! | do something around calls | [`Interceptor`], [`layer`], or any `tower::Layer` |
+//! | know how a call ended, once, whatever ended it | [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
 //! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |
 //! | speak something other than Protocol Buffers | [`codec`] |
@@ -102,7 +103,7 @@ mod channel;
 // Row 7: the typed edge.
 mod call;
 mod client;
-mod layer;
+pub mod layer;
 // Row 8
 #[doc(hidden)]
 pub mod codegen;
@@ -111,9 +112,9 @@ pub use address::Address;
 pub use attributes::Attributes;
 pub use backoff::BackoffConfig;
 pub use call::{
-    Bidi, Call, CallFuture, ClientStreaming, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
-    Out, Outbound, OutboundSender, Request, Response, ServerStreaming, SingleResponse, Streaming,
-    Unary, outbound,
+    AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallFuture, ClientStreaming, Ended,
+    In, IntoOutbound, Invoke, InvokeFuture, Kind, Method, Out, Outbound, OutboundSender, Request,
+    Response, ServerStreaming, SingleResponse, Streaming, Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use client::{
@@ -126,7 +127,7 @@ pub use engine::{CallOptions, StateChange, StateChanges};
 pub use futures_core::Stream;
 #[cfg(feature = "macros")]
 pub use grpc_macros::grpc_client;
-pub use layer::{Intercept, Intercepted, Interceptor};
+pub use layer::interceptor::{Intercept, Intercepted, Interceptor};
 pub use metadata::{
     IntoMetadataKey, IntoMetadataValue, InvalidMetadata, InvalidMetadataReason, Metadata,
     MetadataIter, MetadataKey, MetadataValue,

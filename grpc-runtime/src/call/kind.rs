@@ -3,10 +3,12 @@
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
 use crate::call::streaming::Streaming;
 use crate::codec::{Compress, Decode, Encode, Framing};
 use crate::engine::{Incoming, RequestBody, SingleReply};
+use crate::metadata::Metadata;
 use crate::status::Status;
 
 /// How many messages go each way. Implemented by [`Unary`], [`ServerStreaming`], [`ClientStreaming`] and
@@ -28,6 +30,17 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
 
     #[doc(hidden)]
     fn bound_by(message: Self::In, deadline: Instant) -> Self::In;
+
+    /// Shows each message to `check` before it is sent: at once, or as the stream of them is read.
+    #[doc(hidden)]
+    fn checked(
+        out: Self::Out,
+        check: impl FnMut(&Q) -> Result<(), Status> + Send + 'static,
+    ) -> Result<Self::Out, Status>;
+
+    /// Runs `hook` at the end of the call: now, or when the stream ends.
+    #[doc(hidden)]
+    fn on_end(message: Self::In, trailers: &Metadata, hook: impl EndHook) -> Self::In;
 }
 
 /// The kinds whose calls give back one message, so that its headers and trailers are known by then.
@@ -53,7 +66,7 @@ pub enum Bidi {}
 impl SingleResponse for Unary {}
 impl SingleResponse for ClientStreaming {}
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Unary {}
     impl Sealed for super::ServerStreaming {}
@@ -64,7 +77,11 @@ mod sealed {
 // A kind is a way out and a way in; each way is written once and used by two kinds.
 
 macro_rules! kind {
-    ($kind:ty, out: $out:ty, $encode:path, in: $in:ty, $receive:path, $bound_by:path) => {
+    (
+        $kind:ty,
+        out: $out:ty, $encode:path, $checked:path,
+        in: $in:ty, $receive:path, $bound_by:path, $on_end:path
+    ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
             type In = $in;
@@ -83,14 +100,41 @@ macro_rules! kind {
             fn bound_by(message: $in, deadline: Instant) -> $in {
                 $bound_by(message, deadline)
             }
+
+            fn checked(
+                out: $out,
+                check: impl FnMut(&Q) -> Result<(), Status> + Send + 'static,
+            ) -> Result<$out, Status> {
+                $checked(out, check)
+            }
+
+            fn on_end(message: $in, trailers: &Metadata, hook: impl EndHook) -> $in {
+                $on_end(message, trailers, hook)
+            }
         }
     };
 }
 
-kind!(Unary, out: Q, encode_one::<C, Q>, in: R, receive_one::<C, R>, unbound);
-kind!(ServerStreaming, out: Q, encode_one::<C, Q>, in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by);
-kind!(ClientStreaming, out: Outbound<Q>, encode_many::<C, Q>, in: R, receive_one::<C, R>, unbound);
-kind!(Bidi, out: Outbound<Q>, encode_many::<C, Q>, in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by);
+kind!(
+    Unary,
+    out: Q, encode_one::<C, Q>, check_one,
+    in: R, receive_one::<C, R>, unbound, ended_already
+);
+kind!(
+    ServerStreaming,
+    out: Q, encode_one::<C, Q>, check_one,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, ends_later
+);
+kind!(
+    ClientStreaming,
+    out: Outbound<Q>, encode_many::<C, Q>, check_many,
+    in: R, receive_one::<C, R>, unbound, ended_already
+);
+kind!(
+    Bidi,
+    out: Outbound<Q>, encode_many::<C, Q>, check_many,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, ends_later
+);
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
     framing.encode::<C, Q>(&message, Compress::AsTheCall).map(RequestBody::Message)
@@ -122,6 +166,27 @@ fn receive_many<C: Decode<R>, R>(
     let incoming = incoming.take().expect(POLLED_AFTER_END);
     let stream = Streaming::from_wire(incoming, decode_message::<C, R>);
     Poll::Ready(Ok((stream, SingleReply::default())))
+}
+
+fn check_one<Q>(message: Q, mut check: impl FnMut(&Q) -> Result<(), Status>) -> Result<Q, Status> {
+    check(&message)?;
+    Ok(message)
+}
+
+fn check_many<Q: Send + 'static>(
+    messages: Outbound<Q>,
+    mut check: impl FnMut(&Q) -> Result<(), Status> + Send + 'static,
+) -> Result<Outbound<Q>, Status> {
+    Ok(messages.map_messages(move |message| check(&message).map(|()| message)))
+}
+
+fn ended_already<R>(message: R, trailers: &Metadata, hook: impl EndHook) -> R {
+    hook.ended(Ended::Ok { trailers });
+    message
+}
+
+fn ends_later<R>(messages: Streaming<R>, _: &Metadata, hook: impl EndHook) -> Streaming<R> {
+    messages.with_hook(hook)
 }
 
 fn unbound<R>(message: R, _deadline: Instant) -> R {

@@ -3,7 +3,9 @@
 //!
 //! Not the channel: everything here runs over any service. [`service`] is where the channel becomes one.
 
+mod any;
 mod builder;
+mod ended;
 mod invoke;
 mod kind;
 mod method;
@@ -13,7 +15,10 @@ mod response;
 mod service;
 mod streaming;
 
+pub use self::any::{AnyKind, AnyMethod, AnyRequest, AnyResponse};
 pub use self::builder::{Call, CallFuture};
+pub(crate) use self::ended::EndGuard;
+pub use self::ended::{EndHook, Ended};
 pub use self::invoke::{Invoke, InvokeFuture};
 pub use self::kind::{Bidi, ClientStreaming, Kind, ServerStreaming, SingleResponse, Unary};
 pub use self::method::{In, Method, Out};

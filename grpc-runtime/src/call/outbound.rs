@@ -125,6 +125,7 @@ pub struct Outbound<T> {
 enum Source<T> {
     Stream(Pin<Box<dyn Stream<Item = T> + Send>>),
     Sender(Receiver<T>),
+    Mapped(Box<dyn Messages<T>>),
     Ended { aborted: Option<Status> },
 }
 
@@ -140,7 +141,7 @@ impl<T> Outbound<T> {
     pub fn aborted(&self) -> Option<&Status> {
         match &self.source {
             Source::Ended { aborted } => aborted.as_ref(),
-            Source::Stream(_) | Source::Sender(_) => None,
+            Source::Stream(_) | Source::Sender(_) | Source::Mapped(_) => None,
         }
     }
 
@@ -153,6 +154,7 @@ impl<T> Outbound<T> {
             Source::Stream(stream) => ready!(stream.as_mut().poll_next(context))
                 .map(|message| Ok((message, Compress::AsTheCall))),
             Source::Sender(receiver) => ready!(receiver.poll_message(context)),
+            Source::Mapped(messages) => ready!(messages.poll_message(context)),
             Source::Ended { .. } => None,
         };
         match &next {
@@ -166,13 +168,74 @@ impl<T> Outbound<T> {
 }
 
 impl<T: Send + 'static> Outbound<T> {
+    /// The same messages, changed one by one on their way out. An error of `change` gives the call up, as
+    /// [`OutboundSender::abort`] does: the server is told to stop, and the call ends with that status.
+    ///
+    /// ```
+    /// use grpc_runtime::{Outbound, Status};
+    ///
+    /// fn in_capitals(names: Outbound<String>) -> Outbound<String> {
+    ///     names.map_messages(|name| Ok(name.to_uppercase()))
+    /// }
+    /// ```
+    #[must_use = "dropping the messages aborts the call"]
+    pub fn map_messages<U>(
+        self,
+        change: impl FnMut(T) -> Result<U, Status> + Send + 'static,
+    ) -> Outbound<U> {
+        Outbound { source: Source::Mapped(Box::new(Mapped { outbound: self, change })) }
+    }
+
     /// The same messages as framed bytes.
     pub(crate) fn encoded(self, framing: Framing, encode: EncodeMessage<T>) -> RequestStream {
-        let end = match &self.source {
-            Source::Sender(receiver) => receiver.end.clone(),
-            Source::Stream(_) | Source::Ended { .. } => CallEnd::default(),
-        };
+        let end = self.call_end();
         RequestStream { messages: Box::pin(Encoded { outbound: self, framing, encode }), end }
+    }
+}
+
+impl<T> Outbound<T> {
+    /// Where the sender, if there is one, learns how the call ended.
+    fn call_end(&self) -> CallEnd {
+        match &self.source {
+            Source::Sender(receiver) => receiver.end.clone(),
+            Source::Mapped(messages) => messages.call_end(),
+            Source::Stream(_) | Source::Ended { .. } => CallEnd::default(),
+        }
+    }
+}
+
+/// Messages of another type, made into these: [`Outbound`] behind a changed type.
+trait Messages<T>: Send {
+    fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message<T>, Status>>>;
+    fn call_end(&self) -> CallEnd;
+}
+
+struct Mapped<T, F> {
+    outbound: Outbound<T>,
+    change: F,
+}
+
+impl<T, U, F> Messages<U> for Mapped<T, F>
+where
+    T: Send,
+    F: FnMut(T) -> Result<U, Status> + Send,
+{
+    fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message<U>, Status>>> {
+        let next = ready!(self.outbound.poll_message(context));
+        Poll::Ready(next.map(|message| {
+            let (message, compress) = message?;
+            Ok(((self.change)(message)?, compress))
+        }))
+    }
+
+    fn call_end(&self) -> CallEnd {
+        self.outbound.call_end()
     }
 }
 

@@ -1,11 +1,14 @@
 //! [`Request`]: one call on its way through the layers.
 
 use std::fmt;
+use std::time::Instant;
 
 use crate::call::method::{Method, Out};
 use crate::engine::CallOptions;
 use crate::metadata::Metadata;
 use crate::method::{MethodDescriptor, MethodRef};
+use crate::rt;
+use crate::status::Status;
 
 /// A call of the method `M`: its message, or stream of messages, and its options.
 ///
@@ -48,6 +51,12 @@ impl<M: Method> Request<M> {
         Self { message, ..self }
     }
 
+    /// Changes the message and keeps the rest.
+    #[must_use]
+    pub fn map_message(self, change: impl FnOnce(Out<M>) -> Out<M>) -> Self {
+        Self { message: change(self.message), ..self }
+    }
+
     /// Which method is called: path, kind, idempotency, defaults.
     pub fn method(&self) -> &MethodDescriptor {
         &self.method
@@ -71,6 +80,27 @@ impl<M: Method> Request<M> {
     /// Deadline, wait-for-ready, limits and metadata of this call, to change.
     pub fn options_mut(&mut self) -> &mut CallOptions {
         &mut self.options
+    }
+
+    /// Which method is called, to keep beyond the request.
+    pub(crate) fn method_ref(&self) -> &MethodRef {
+        &self.method
+    }
+
+    /// Fixes the deadline of the call now, if it has one, so that what it waits for in a layer counts.
+    ///
+    /// # Errors
+    /// DEADLINE_EXCEEDED when it has passed.
+    pub(crate) fn fix_deadline(&mut self) -> Result<Option<Instant>, Status> {
+        let deadline = self.options.deadline_from(&self.method, rt::now)?;
+        if let Some(deadline) = deadline {
+            self.options.set_deadline(deadline);
+        }
+        Ok(deadline)
+    }
+
+    pub(crate) fn from_parts(message: Out<M>, method: MethodRef, options: CallOptions) -> Self {
+        Self { message, method, options }
     }
 
     pub(crate) fn into_parts(self) -> (Out<M>, MethodRef, CallOptions) {

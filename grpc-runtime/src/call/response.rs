@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::call::kind::SingleResponse;
+use crate::call::ended::{EndHook, Ended};
+use crate::call::kind::{Kind, SingleResponse};
 use crate::call::method::{In, Method};
 use crate::engine::SingleReply;
 use crate::metadata::Metadata;
@@ -20,6 +21,10 @@ impl<M: Method> Response<M> {
     /// A response without headers or trailers, as fakes and caches make them.
     pub fn new(message: In<M>) -> Self {
         Self { message, reply: SingleReply::default() }
+    }
+
+    pub(crate) fn into_parts(self) -> (In<M>, SingleReply) {
+        (self.message, self.reply)
     }
 
     pub(crate) fn from_parts(message: In<M>, reply: SingleReply) -> Self {
@@ -45,6 +50,22 @@ impl<M: Method> Response<M> {
     #[must_use]
     pub fn map(self, change: impl FnOnce(In<M>) -> In<M>) -> Self {
         Self { message: change(self.message), reply: self.reply }
+    }
+
+    /// Runs `hook` at the end of the call, exactly once, whatever ends it, for every kind of call: at once where
+    /// the response is one message, for then the call is over; at the end of the stream where it is one (see
+    /// [`Streaming::on_end`](crate::Streaming::on_end)).
+    ///
+    /// A call that failed before it had a response ends in the `Err` of `next.invoke(..)`, and one may be dropped
+    /// before that: [`layer::on_end`](crate::layer::on_end()) sees those too.
+    #[must_use = "dropping a response that is a stream ends the call"]
+    pub fn on_end(self, hook: impl FnOnce(Ended<'_>) + Send + 'static) -> Self {
+        self.with_hook(hook)
+    }
+
+    pub(crate) fn with_hook(self, hook: impl EndHook) -> Self {
+        let Self { message, reply } = self;
+        Self { message: M::Kind::on_end(message, &reply.trailers, hook), reply }
     }
 }
 

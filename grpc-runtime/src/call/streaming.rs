@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::call::ended::{EndHook, EndHooks, Ended};
 use crate::engine::{Incoming, Timer};
 use crate::metadata::Metadata;
 use crate::status::Status;
@@ -24,6 +25,7 @@ use crate::status::Status;
 /// Fakes make one with [`from_iter`](Streaming::from_iter) or [`from_stream`](Streaming::from_stream).
 pub struct Streaming<T> {
     source: Source<T>,
+    hooks: EndHooks,
 }
 
 enum Source<T> {
@@ -32,6 +34,7 @@ enum Source<T> {
         decode: fn(Bytes) -> Result<T, Status>,
     },
     Local(Local<T>),
+    Mapped(Box<dyn Replies<T>>),
     /// `told`: the end was given out, so the stream of items is over.
     Ended {
         result: Result<(), Status>,
@@ -43,6 +46,11 @@ enum Source<T> {
 
 struct Local<T> {
     messages: Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>,
+    about: AboutLocal,
+}
+
+/// What a stream of this process has beside its messages.
+struct AboutLocal {
     headers: Metadata,
     trailers: Metadata,
     deadline: Timer,
@@ -52,8 +60,8 @@ impl<T> Streaming<T> {
     /// The messages of `stream`; it ends with OK unless an item is an error.
     pub fn from_stream(stream: impl Stream<Item = Result<T, Status>> + Send + 'static) -> Self {
         let (headers, trailers, deadline) = (Metadata::new(), Metadata::new(), Timer::never());
-        let messages = Box::pin(stream);
-        Self { source: Source::Local(Local { messages, headers, trailers, deadline }) }
+        let about = AboutLocal { headers, trailers, deadline };
+        Self::of(Source::Local(Local { messages: Box::pin(stream), about }))
     }
 
     /// The messages of `iterator`; it ends with OK unless an item is an error.
@@ -67,13 +75,17 @@ impl<T> Streaming<T> {
     }
 
     pub(crate) fn from_wire(incoming: Incoming, decode: fn(Bytes) -> Result<T, Status>) -> Self {
-        Self { source: Source::Wire { incoming: Box::new(incoming), decode } }
+        Self::of(Source::Wire { incoming: Box::new(incoming), decode })
+    }
+
+    fn of(source: Source<T>) -> Self {
+        Self { source, hooks: EndHooks::default() }
     }
 
     /// A local stream under the deadline of its call; one from the wire has it already.
     pub(crate) fn bound_by(mut self, deadline: Instant) -> Self {
-        if let Source::Local(local) = &mut self.source {
-            local.deadline = Timer::at(deadline);
+        if let Some(about) = self.local() {
+            about.deadline = Timer::at(deadline);
         }
         self
     }
@@ -81,8 +93,8 @@ impl<T> Streaming<T> {
     /// For fakes: what [`headers`](Streaming::headers) gives. No effect on a stream that has ended.
     #[must_use]
     pub fn with_headers(mut self, metadata: Metadata) -> Self {
-        if let Source::Local(local) = &mut self.source {
-            local.headers = metadata;
+        if let Some(about) = self.local() {
+            about.headers = metadata;
         }
         self
     }
@@ -90,8 +102,8 @@ impl<T> Streaming<T> {
     /// For fakes: what [`trailers`](Streaming::trailers) gives at the end. No effect on a stream that has ended.
     #[must_use]
     pub fn with_trailers(mut self, metadata: Metadata) -> Self {
-        if let Source::Local(local) = &mut self.source {
-            local.trailers = metadata;
+        if let Some(about) = self.local() {
+            about.trailers = metadata;
         }
         self
     }
@@ -116,18 +128,10 @@ impl<T> Streaming<T> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn headers(&mut self) -> Result<&Metadata, Status> {
-        if let Source::Wire { incoming, .. } = &mut self.source
-            && let Err(status) = poll_fn(|context| incoming.poll_headers(context)).await
-        {
-            self.end(Err(status), false);
-        }
-        match &self.source {
-            Source::Wire { incoming, .. } => Ok(incoming.headers()),
-            Source::Local(local) => Ok(&local.headers),
-            Source::Ended { result: Err(status), headers, .. } if headers.is_empty() => {
-                Err(status.clone())
-            }
-            Source::Ended { headers, .. } => Ok(headers),
+        poll_fn(|context| self.poll_headers(context)).await;
+        match self.known_headers() {
+            Ok(headers) => Ok(headers),
+            Err(status) => Err(status.clone()),
         }
     }
 
@@ -139,8 +143,48 @@ impl<T> Streaming<T> {
                 Some(status.metadata())
             }
             Source::Ended { trailers, .. } => Some(trailers),
-            Source::Wire { .. } | Source::Local(_) => None,
+            Source::Wire { .. } | Source::Local(_) | Source::Mapped(_) => None,
         }
+    }
+
+    /// Runs `hook` at the end of the stream, exactly once, whatever ends it: the server with OK or a failure, the
+    /// connection, the deadline, or the program by dropping the stream. At once, where that has happened already.
+    ///
+    /// Hooks run in the order in which they were added, in whatever task reads or drops the stream: they must not
+    /// block.
+    #[must_use = "dropping the stream ends the call"]
+    pub fn on_end(self, hook: impl FnOnce(Ended<'_>) + Send + 'static) -> Self {
+        self.with_hook(hook)
+    }
+
+    pub(crate) fn with_hook(mut self, hook: impl EndHook) -> Self {
+        self.hooks.push(hook);
+        self.run_hooks_if_ended();
+        self
+    }
+
+    /// The same stream with other messages. Headers, trailers and the end stay what they are; an error of `change`
+    /// cancels the call, and is then its end.
+    ///
+    /// ```
+    /// use grpc_runtime::{Status, Streaming};
+    ///
+    /// fn lengths(names: Streaming<String>) -> Streaming<usize> {
+    ///     names.map_messages(|name| match name.len() {
+    ///         0 => Err(Status::data_loss("a name without letters")),
+    ///         length => Ok(length),
+    ///     })
+    /// }
+    /// ```
+    #[must_use = "dropping the stream ends the call"]
+    pub fn map_messages<U>(
+        self,
+        change: impl FnMut(T) -> Result<U, Status> + Send + 'static,
+    ) -> Streaming<U>
+    where
+        T: Send + 'static,
+    {
+        Streaming::of(Source::Mapped(Box::new(Mapped { replies: self, change })))
     }
 
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
@@ -148,6 +192,7 @@ impl<T> Streaming<T> {
             Source::Wire { incoming, decode } => ready!(incoming.poll_message(context))
                 .and_then(|bytes| bytes.map(*decode).transpose()),
             Source::Local(local) => ready!(local.poll_message(context)),
+            Source::Mapped(replies) => ready!(replies.poll_message(context)),
             Source::Ended { result, told, .. } => {
                 *told = true;
                 return Poll::Ready(result.clone().map(|()| None));
@@ -161,16 +206,64 @@ impl<T> Streaming<T> {
         Poll::Ready(next)
     }
 
+    /// Ready when `known_headers` are.
+    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.source {
+            Source::Wire { incoming, .. } => {
+                if let Err(status) = ready!(incoming.poll_headers(context)) {
+                    self.end(Err(status), false);
+                }
+                Poll::Ready(())
+            }
+            Source::Mapped(replies) => replies.poll_headers(context),
+            Source::Local(_) | Source::Ended { .. } => Poll::Ready(()),
+        }
+    }
+
+    fn known_headers(&self) -> Result<&Metadata, &Status> {
+        match &self.source {
+            Source::Wire { incoming, .. } => Ok(incoming.headers()),
+            Source::Local(local) => Ok(&local.about.headers),
+            Source::Mapped(replies) => replies.known_headers(),
+            Source::Ended { result: Err(status), headers, .. } if headers.is_empty() => Err(status),
+            Source::Ended { headers, .. } => Ok(headers),
+        }
+    }
+
     /// Lets go of the call and keeps what may still be asked for.
     fn end(&mut self, result: Result<(), Status>, told: bool) {
-        let (headers, trailers) = match &mut self.source {
-            Source::Wire { incoming, .. } => incoming.take_metadata(),
-            Source::Local(local) => {
-                (std::mem::take(&mut local.headers), std::mem::take(&mut local.trailers))
-            }
-            Source::Ended { .. } => return,
-        };
+        let (headers, trailers) = self.take_metadata();
         self.source = Source::Ended { result, told, headers, trailers };
+        self.run_hooks_if_ended();
+    }
+
+    fn run_hooks_if_ended(&mut self) {
+        if let Source::Ended { result, trailers, .. } = &self.source {
+            self.hooks.run(match result {
+                Ok(()) => Ended::Ok { trailers },
+                Err(status) => Ended::Failed(status),
+            });
+        }
+    }
+
+    /// Headers and trailers, as far as there are any; not to be asked for here again.
+    fn take_metadata(&mut self) -> (Metadata, Metadata) {
+        match &mut self.source {
+            Source::Wire { incoming, .. } => incoming.take_metadata(),
+            Source::Local(Local { about: AboutLocal { headers, trailers, .. }, .. })
+            | Source::Ended { headers, trailers, .. } => {
+                (std::mem::take(headers), std::mem::take(trailers))
+            }
+            Source::Mapped(replies) => replies.take_metadata(),
+        }
+    }
+
+    fn local(&mut self) -> Option<&mut AboutLocal> {
+        match &mut self.source {
+            Source::Local(local) => Some(&mut local.about),
+            Source::Mapped(replies) => replies.local(),
+            Source::Wire { .. } | Source::Ended { .. } => None,
+        }
     }
 }
 
@@ -179,8 +272,45 @@ impl<T> Local<T> {
         if let Poll::Ready(next) = self.messages.as_mut().poll_next(context) {
             return Poll::Ready(next.transpose());
         }
-        ready!(Pin::new(&mut self.deadline).poll(context));
+        ready!(Pin::new(&mut self.about.deadline).poll(context));
         Poll::Ready(Err(Status::deadline_exceeded("the deadline passed while the stream was open")))
+    }
+}
+
+/// A stream of other messages, made into one of these: [`Streaming`] behind a changed type.
+trait Replies<T>: Send {
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>>;
+    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()>;
+    fn known_headers(&self) -> Result<&Metadata, &Status>;
+    fn take_metadata(&mut self) -> (Metadata, Metadata);
+    fn local(&mut self) -> Option<&mut AboutLocal>;
+}
+
+struct Mapped<T, F> {
+    replies: Streaming<T>,
+    change: F,
+}
+
+impl<T: Send, U, F: FnMut(T) -> Result<U, Status> + Send> Replies<U> for Mapped<T, F> {
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<U>, Status>> {
+        let next = ready!(self.replies.poll_message(context))?;
+        Poll::Ready(next.map(&mut self.change).transpose())
+    }
+
+    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.replies.poll_headers(context)
+    }
+
+    fn known_headers(&self) -> Result<&Metadata, &Status> {
+        self.replies.known_headers()
+    }
+
+    fn take_metadata(&mut self) -> (Metadata, Metadata) {
+        self.replies.take_metadata()
+    }
+
+    fn local(&mut self) -> Option<&mut AboutLocal> {
+        self.replies.local()
     }
 }
 
@@ -201,7 +331,7 @@ impl<T> Unpin for Streaming<T> {}
 impl<T> fmt::Debug for Streaming<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.source {
-            Source::Wire { .. } | Source::Local(_) => "open",
+            Source::Wire { .. } | Source::Local(_) | Source::Mapped(_) => "open",
             Source::Ended { result: Ok(()), .. } => "ended",
             Source::Ended { result: Err(_), .. } => "failed",
         };

@@ -1,7 +1,42 @@
 //! Layers: what sits between a client and its channel, typed by method.
 //!
-//! Any `tower::Layer` whose service carries `Request<M>` is one. [`Interceptor`] is the short way to write one.
+//! Any `tower::Layer` whose service carries [`Request<M>`](crate::Request) is one, tower's own included; a client
+//! takes it by `.layer(..)`, and the one that is added last is the first to see a call. An
+//! [`Interceptor`](crate::Interceptor) is the short way to write one, [`from_fn`] the shortest.
+//!
+//! | you want to | layer |
+//! |---|---|
+//! | run a closure or an `async fn` around calls | [`from_fn`] |
+//! | know how each call ended, streams included | [`on_end`] |
+//! | send metadata with every call | [`StaticMetadata`], [`AsyncMetadata`] |
+//! | see calls in a trace | [`Trace`] |
+//! | give calls a deadline | [`TimeLimit`] |
+//! | let so many calls of a method run at a time | [`ConcurrencyLimit`] |
+//! | put a layer on one method | [`only`], or [`ForMethod`](crate::ForMethod) on a boxed client |
+//!
+//! All of them sit around the whole call: outside of the name lookup, the connection and any second attempt. A call
+//! goes through the layers once, however often it is sent.
 
-mod interceptor;
+mod cast;
+mod concurrency_limit;
+mod from_fn;
+pub(crate) mod interceptor;
+mod metadata;
+mod on_end;
+mod only;
+mod per_method;
+mod time_limit;
+mod trace;
+mod waiting;
 
-pub use self::interceptor::{Intercept, Intercepted, Interceptor};
+pub use self::concurrency_limit::{
+    ConcurrencyLimit, ConcurrencyLimitFuture, ConcurrencyLimitService,
+};
+pub use self::from_fn::{FromFn, FromFnFuture, FromFnService, Next, from_fn};
+pub use self::metadata::{
+    AsyncMetadata, AsyncMetadataService, StaticMetadata, StaticMetadataService,
+};
+pub use self::on_end::{OnEnd, OnEndFuture, OnEndService, on_end};
+pub use self::only::{Only, OnlyFuture, OnlyService, only};
+pub use self::time_limit::{TimeLimit, TimeLimitService};
+pub use self::trace::{Trace, TraceFuture, TraceService};

@@ -135,6 +135,15 @@ impl Metadata {
         other.append_to(&mut self.0);
     }
 
+    /// Adds the entries of `other` whose keys are not here yet: what is here goes before it.
+    pub fn extend_missing(&mut self, other: &Metadata) {
+        let here = |name: &HeaderName| self.0.contains_key(name);
+        let missing: Vec<_> = other.visible().filter(|(name, _)| !here(name)).collect();
+        for (name, value) in missing {
+            self.0.append(name.clone(), value.clone());
+        }
+    }
+
     /// Removes all values of a key and says whether there were any.
     pub fn remove(&mut self, key: &str) -> bool {
         match self.first(key) {

@@ -1,0 +1,13 @@
+//! The layers that come with the runtime, and tower's, on clients: over implementations in this process with tokio's
+//! clock paused, and where it matters over a real server.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod concurrency_limit;
+mod from_fn;
+mod greeter;
+mod metadata;
+mod on_end;
+mod time_limit;
+mod towers_own;
+mod trace;
