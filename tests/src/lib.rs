@@ -2,6 +2,9 @@
 //!
 //! - [`server`]: a real gRPC server of another make (tonic), to be told how to behave.
 //! - [`peer`]: a scripted HTTP/2 peer for what no honest server would do.
+//! - [`cluster`]: several such servers that are one service, each of which comes and goes by itself.
+//! - [`names`]: a DNS server whose records change.
+//! - [`load`]: calls from several tasks until told to stop.
 //! - [`client`]: the client under test, by a hand-written trait.
 //! - [`certificates`]: an authority and leaves, made for one test.
 //! - [`helloworld`]: messages and client of `proto/helloworld.proto`, as grpc-build writes them.
@@ -16,6 +19,9 @@
 
 pub mod certificates;
 pub mod client;
+pub mod cluster;
+pub mod load;
+pub mod names;
 pub mod peer;
 pub mod server;
 mod wait;

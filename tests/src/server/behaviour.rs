@@ -13,6 +13,7 @@ pub struct Behaviour {
     pub(super) delay: Duration,
     pub(super) replies: usize,
     pub(super) reply_bytes: usize,
+    pub(super) text: Option<String>,
     pub(super) echo: bool,
     pub(super) headers: MetadataMap,
     pub(super) trailers: MetadataMap,
@@ -41,6 +42,7 @@ impl Default for Behaviour {
             delay: Duration::ZERO,
             replies: 3,
             reply_bytes: 0,
+            text: None,
             echo: false,
             headers: MetadataMap::new(),
             trailers: MetadataMap::new(),
@@ -85,6 +87,12 @@ impl Behaviour {
     /// told by [`end_with`](Self::end_with) or [`end_stalling`](Self::end_stalling) after that many.
     pub fn replies(mut self, replies: usize) -> Self {
         self.replies = replies;
+        self
+    }
+
+    /// Says this in each reply instead of a greeting.
+    pub fn say(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
         self
     }
 

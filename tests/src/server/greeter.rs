@@ -74,7 +74,10 @@ impl Greeter for Host {
 }
 
 fn greeting(word: &str, name: &str, behaviour: &Behaviour) -> HelloReply {
-    let mut message = format!("{word}, {}!", name_of(name));
+    let mut message = match &behaviour.text {
+        Some(text) => text.clone(),
+        None => format!("{word}, {}!", name_of(name)),
+    };
     while message.len() < behaviour.reply_bytes {
         message.push('!');
     }

@@ -14,6 +14,7 @@ use tonic::body::Body;
 use tonic::transport::server::Connected;
 use tower::Service;
 
+use crate::server::counts::Counted;
 use crate::server::events::Event;
 use crate::server::programmed::Program;
 
@@ -34,7 +35,11 @@ pub(super) enum Bound {
 
 impl Listening {
     pub(super) fn free_port() -> (Self, Bound) {
-        let bound = tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
+        Self::port(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub(super) fn port(address: SocketAddr) -> (Self, Bound) {
+        let bound = tcp(address);
         let address = bound.local_addr().expect("a bound listener has an address");
         (Listening::Tcp(address), Bound::Tcp(bound))
     }
@@ -114,11 +119,12 @@ where
 fn counted<Io>(
     incoming: impl Stream<Item = std::io::Result<Io>>,
     program: Arc<Program>,
-) -> impl Stream<Item = std::io::Result<Io>> {
-    incoming.inspect(move |accepted| {
-        if accepted.is_ok() {
+) -> impl Stream<Item = std::io::Result<Counted<Io>>> {
+    incoming.map(move |accepted| {
+        accepted.map(|io| {
             program.report(Event::Connected);
-        }
+            Counted::new(io, Arc::clone(&program))
+        })
     })
 }
 

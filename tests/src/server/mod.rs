@@ -14,6 +14,7 @@
 //! ```
 
 mod behaviour;
+mod counts;
 mod events;
 mod greeter;
 mod listening;
@@ -31,6 +32,7 @@ use crate::certificates::Certificates;
 use crate::wait::{PATIENCE, within};
 
 pub use behaviour::Behaviour;
+pub use counts::Counts;
 pub use events::{CallStart, Event};
 
 use greeter::Host;
@@ -114,6 +116,18 @@ impl Server {
         Self::launch(Listening::unix(), None, Compression::default())
     }
 
+    /// Serves plaintext at this address.
+    pub fn start_at(address: SocketAddr) -> Self {
+        Self::launch(Listening::port(address), None, Compression::default())
+    }
+
+    /// The same without [events](Event), for tests of so many calls that they would pile up; [`counts`](Self::counts)
+    /// go on.
+    pub fn without_events(mut self) -> Self {
+        self.events.close();
+        self
+    }
+
     /// Changes what later calls meet.
     pub fn behave(&self, behaviour: Behaviour) {
         self.program.behave(behaviour);
@@ -182,6 +196,22 @@ impl Server {
     /// Everything that happened and was not yet asked for, without waiting.
     pub fn events(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    }
+
+    /// What there was until now.
+    pub fn counts(&self) -> Counts {
+        *self.program.counts().borrow()
+    }
+
+    /// Waits until there was as much as `enough` wants; `what` names it where it does not come within [`PATIENCE`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn counted(&self, what: &str, mut enough: impl FnMut(&Counts) -> bool) -> Counts {
+        let mut counts = self.program.counts();
+        let counted = within(what, counts.wait_for(|counts| enough(counts))).await;
+        *counted.expect("the program is ours")
     }
 
     /// Ends gracefully: GOAWAY, calls in flight run to their end, the port closes.

@@ -13,11 +13,12 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http_body::Frame;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tonic::body::Body;
 use tower::Service;
 
 use crate::server::behaviour::{Behaviour, Outcome};
+use crate::server::counts::Counts;
 use crate::server::events::{CallStart, Event};
 
 /// What the calls of one server share. The lock is held for a copy only.
@@ -25,11 +26,12 @@ use crate::server::events::{CallStart, Event};
 pub(super) struct Program {
     behaviour: Mutex<Behaviour>,
     events: mpsc::UnboundedSender<Event>,
+    counts: watch::Sender<Counts>,
 }
 
 impl Program {
     pub(super) fn new(behaviour: Behaviour, events: mpsc::UnboundedSender<Event>) -> Self {
-        Program { behaviour: Mutex::new(behaviour), events }
+        Program { behaviour: Mutex::new(behaviour), events, counts: watch::Sender::default() }
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -40,7 +42,24 @@ impl Program {
         *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
+    pub(super) fn counts(&self) -> watch::Receiver<Counts> {
+        self.counts.subscribe()
+    }
+
+    pub(super) fn closed(&self) {
+        self.counts.send_modify(|counts| counts.open -= 1);
+    }
+
     pub(super) fn report(&self, event: Event) {
+        self.counts.send_modify(|counts| match event {
+            Event::Connected => {
+                counts.connections += 1;
+                counts.open += 1;
+            }
+            Event::Started(_) => counts.started += 1,
+            Event::Finished(_) => counts.finished += 1,
+            Event::Cancelled(_) => counts.cancelled += 1,
+        });
         // Nobody listens once the test has dropped its handle, and then nobody minds.
         let _ = self.events.send(event);
     }
