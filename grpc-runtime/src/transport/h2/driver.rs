@@ -108,9 +108,20 @@ where
         }
     }
 
+    /// `h2` sees nothing wrong in a peer that closes an idle connection, with or without a GOAWAY before.
+    fn end_without_error(&mut self, context: &mut Context<'_>) -> Option<TransportError> {
+        match self.probe.poll_ready(context) {
+            Poll::Ready(Err(error)) if error.is_go_away() => None,
+            Poll::Ready(_) | Poll::Pending => Some(TransportError::closed_by_peer()),
+        }
+    }
+
     fn poll_connection(&mut self, context: &mut Context<'_>) -> Poll<Ended> {
         if let Poll::Ready(result) = Pin::new(&mut self.connection).poll(context) {
-            return Poll::Ready(Ended::Lost(result.err().map(TransportError::from)));
+            return Poll::Ready(Ended::Lost(match result {
+                Ok(()) => self.end_without_error(context),
+                Err(error) => Some(error.into()),
+            }));
         }
         self.leaver.slots.set_limit(self.probe.current_max_send_streams());
         if let Poll::Ready(Err(_goaway)) = self.probe.poll_ready(context) {

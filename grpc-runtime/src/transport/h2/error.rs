@@ -14,6 +14,7 @@ pub(crate) struct TransportError(Arc<Cause>);
 enum Cause {
     Http2(h2::Error),
     ClosedBeforeSettings,
+    ClosedByPeer,
     ClosedByProgram,
 }
 
@@ -21,6 +22,11 @@ impl TransportError {
     /// The peer took the connection and closed it without a word.
     pub(super) fn closed_before_settings() -> Self {
         Self(Arc::new(Cause::ClosedBeforeSettings))
+    }
+
+    /// The peer closed the connection without GOAWAY.
+    pub(super) fn closed_by_peer() -> Self {
+        Self(Arc::new(Cause::ClosedByPeer))
     }
 
     /// The program closed the channel.
@@ -71,7 +77,7 @@ impl TransportError {
     fn http2(&self) -> Option<&h2::Error> {
         match &*self.0 {
             Cause::Http2(error) => Some(error),
-            Cause::ClosedBeforeSettings | Cause::ClosedByProgram => None,
+            Cause::ClosedBeforeSettings | Cause::ClosedByPeer | Cause::ClosedByProgram => None,
         }
     }
 }
@@ -89,6 +95,7 @@ impl fmt::Display for TransportError {
             Cause::ClosedBeforeSettings => {
                 formatter.write_str("the peer closed the connection before it sent HTTP/2 SETTINGS")
             }
+            Cause::ClosedByPeer => formatter.write_str("the peer closed the connection"),
             Cause::ClosedByProgram => formatter.write_str("the channel was closed"),
         }
     }
