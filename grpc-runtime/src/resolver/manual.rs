@@ -39,7 +39,8 @@ struct Shared {
     /// taken.
     state: Mutex<State>,
     requests: watch::Sender<u64>,
-    outcome: watch::Sender<Option<UpdateOutcome>>,
+    /// What became of the update of this version.
+    outcome: watch::Sender<Option<(u64, UpdateOutcome)>>,
 }
 
 #[derive(Default)]
@@ -101,7 +102,20 @@ impl ManualResolver {
 
     /// What became of the update that a channel took last; `None` before that is known.
     pub fn last_outcome(&self) -> Option<UpdateOutcome> {
-        *self.0.outcome.borrow()
+        self.0.outcome.borrow().map(|(_, outcome)| outcome)
+    }
+
+    /// Waits until a channel has taken what was pushed last before this, and tells what became of it.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next_outcome(&self) -> UpdateOutcome {
+        let pushed = self.0.lock().version;
+        let mut outcomes = self.0.outcome.subscribe();
+        let is_taken = |outcome: &Option<(u64, _)>| outcome.is_some_and(|(of, _)| of >= pushed);
+        let found = outcomes.wait_for(is_taken).await.map(|found| *found);
+        // The sender lives in `self`, so the wait cannot end without an answer.
+        found.ok().flatten().map_or(UpdateOutcome::Rejected, |(_, outcome)| outcome)
     }
 }
 
@@ -159,7 +173,7 @@ impl Resolver for Instance {
     }
 
     fn on_outcome(&mut self, outcome: UpdateOutcome) {
-        self.shared.outcome.send_replace(Some(outcome));
+        self.shared.outcome.send_replace(Some((self.given, outcome)));
     }
 }
 

@@ -157,6 +157,22 @@ fn what_is_pushed_reaches_every_channel_now_and_later() {
 }
 
 #[tokio::test]
+async fn a_program_hears_what_became_of_what_it_pushed() {
+    let manual = ManualResolver::new("manual");
+    let uri: TargetUri = "manual:x".parse().unwrap();
+    let mut resolver = manual.build(&uri, &ResolverOptions::default()).unwrap();
+    for outcome in [UpdateOutcome::Accepted, UpdateOutcome::Rejected, UpdateOutcome::Accepted] {
+        manual.set_endpoints([server("10.0.0.1:1")]);
+        let taking = async {
+            assert!(poll(&mut *resolver).is_some());
+            resolver.on_outcome(outcome);
+        };
+        // Of the push before it is told nothing.
+        assert_eq!(tokio::join!(biased; manual.next_outcome(), taking).0, outcome);
+    }
+}
+
+#[tokio::test]
 async fn a_program_hears_of_requests_to_resolve() {
     let manual = ManualResolver::new("manual");
     let uri: TargetUri = "manual:x".parse().unwrap();
