@@ -2,8 +2,10 @@
 //!
 //! The code under test is behind it. What is generated from the `.proto` has suites of its own.
 
+use std::time::Duration;
+
 use futures_util::{Stream, StreamExt as _, stream};
-use grpc_runtime::{Channel, Status, Streaming, grpc_client};
+use grpc_runtime::{BackoffConfig, Channel, ChannelBuilder, Status, Streaming, grpc_client};
 
 use crate::helloworld::{HelloReply, HelloRequest};
 use crate::wait::within;
@@ -35,6 +37,30 @@ pub trait Greeter {
 pub fn plaintext(target: impl Into<String>) -> GreeterClient {
     let channel = Channel::builder(target).plaintext().build();
     GreeterClient::new(channel.expect("a server's target is a target"))
+}
+
+/// Describes a channel to `target` without TLS. Its pauses between attempts to connect are short, so that tests in which
+/// servers come and go need not wait for them.
+pub fn impatient(target: impl Into<String>) -> ChannelBuilder {
+    let backoff = BackoffConfig::new()
+        .with_base_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(100));
+    Channel::builder(target).plaintext().connection_backoff(backoff)
+}
+
+/// The same, and calls are spread by `round_robin`.
+pub fn spreading(target: impl Into<String>) -> ChannelBuilder {
+    impatient(target).load_balancing("round_robin")
+}
+
+/// The channel that is described, and a client of it.
+///
+/// # Panics
+///
+/// When the description is wrong.
+pub fn open(described: ChannelBuilder) -> (Channel, GreeterClient) {
+    let channel = described.build().expect("the test describes a channel");
+    (channel.clone(), GreeterClient::new(channel))
 }
 
 /// A request to greet `name`.

@@ -19,7 +19,7 @@ mod backend;
 mod black_hole;
 mod port;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Index, IndexMut};
 
@@ -27,6 +27,7 @@ use grpc_runtime::Status;
 use grpc_runtime::lb::Endpoint;
 
 use crate::client::{GreeterClient, hello, said};
+use crate::wait::within;
 
 pub use backend::Backend;
 use port::Port;
@@ -115,6 +116,22 @@ pub async fn spread(
         *answers.entry(said(greeter.say_hello(hello(""))).await?).or_default() += 1;
     }
     Ok(answers)
+}
+
+/// Calls until each of these backends has answered: then a policy that spreads calls knows them all.
+///
+/// # Panics
+///
+/// When they have not all answered within [`PATIENCE`](crate::PATIENCE), or a call fails.
+pub async fn until_all_answer<const N: usize>(greeter: &GreeterClient, backends: [&str; N]) {
+    let mut missing = BTreeSet::from(backends.map(str::to_owned));
+    let calls = async {
+        while !missing.is_empty() {
+            let name = said(greeter.say_hello(hello(""))).await.expect("some backend answers");
+            missing.remove(&name);
+        }
+    };
+    within("an answer from each backend", calls).await;
 }
 
 /// So many calls at each of these.
