@@ -59,9 +59,9 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `dns` | yes | names looked up in DNS itself by hickory, at a server of choice with `dns://server/name`; without it, by the operating system |
-//! | `gzip` | yes | [`compression::Gzip`], in Rust alone: what every implementation of gRPC can read |
-//! | `deflate` | no | [`compression::Deflate`] |
-//! | `zstd` | no | [`compression::Zstd`]: smaller in less time; compiles C |
+//! | `gzip` | yes | `compression::Gzip`, in Rust alone: what every implementation of gRPC can read |
+//! | `deflate` | no | `compression::Deflate` |
+//! | `zstd` | no | `compression::Zstd`: smaller in less time; compiles C |
 //! | `macros` | yes | [`#[grpc_client]`](grpc_client) |
 //! | `tls-ring` | yes | TLS by rustls with the ring provider |
 //! | `tls-aws-lc` | no | TLS by rustls with the aws-lc-rs provider, preferred where both are on |

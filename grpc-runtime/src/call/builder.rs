@@ -69,8 +69,8 @@ impl<S, M: Method> Call<S, M> {
     /// [`ChannelBuilder::compressor`](crate::ChannelBuilder::compressor); with another the call fails with INTERNAL and
     /// is not sent.
     ///
-    /// Default: what the method's `#[rpc(compress = "..")]` or the channel says, else none. See
-    /// [`compression`](crate::compression).
+    /// Default: what the method's `#[rpc(compress = "..")]` or the channel says, else none. Without effect in process,
+    /// where messages are no bytes. See [`compression`](crate::compression).
     pub fn compress(mut self, encoding: Encoding) -> Self {
         self.request.options_mut().compression = Some(encoding);
         self

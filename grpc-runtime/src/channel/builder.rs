@@ -212,10 +212,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// The shortest request message that is compressed where its call is, in bytes as encoded. Default: 1 KiB, which is
-    /// one packet with or without.
-    ///
-    /// The length of shorter messages gives nothing away: see [`compression`](crate::compression).
+    /// The shortest request message that is compressed where its call is, in bytes as encoded. Default: 1 KiB; what is
+    /// shorter fills one packet, compressed or not.
     pub fn min_compressed_bytes(mut self, bytes: usize) -> Self {
         self.compression.min_bytes = Some(bytes);
         self

@@ -17,15 +17,23 @@
 //!
 //! # What does it cost?
 //!
-//! Work happens where the message is: in the task that makes the call, or reads the stream. On a machine of today
-//! gzip takes about 20 ms to compress a megabyte of text and 3 ms to get it back, zstd 3 ms and 1 ms. A program with
-//! a current-thread runtime, or with messages of many megabytes, does better to make such calls in a task of their
-//! own, so that others do not wait.
+//! Work happens where the message is: in the task that makes the call, or reads the stream. For a mebibyte of JSON, on
+//! one core:
+//!
+//! | | compressed in | to | decompressed in |
+//! |---|---|---|---|
+//! | gzip and deflate, level 6 | 45 ms | 27 % | 2 ms |
+//! | gzip and deflate, level 1 | 7 ms | 42 % | 2 ms |
+//! | zstd, level 3 | 7 ms | 26 % | 2 ms |
+//!
+//! A program that sends messages of megabytes does well to make such calls in tasks of their own, so that others on the
+//! same thread do not wait for them, or to take a lower level: `.compressor(Gzip::with_level(1))`.
 //!
 //! # What can a server do to us?
 //!
 //! A kilobyte can be made to inflate to a megabyte. So the limit on response messages (`max_response_bytes`) holds for
-//! what comes out, and is looked at while it comes out: no more memory is taken than the limit says.
+//! what comes out, and is looked at while it comes out: no more memory is taken than the limit says. (zstd has a window
+//! besides, of 8 MiB or the limit, whichever is more; as much of it is touched as comes out.)
 //!
 //! # Should secrets be compressed?
 //!
@@ -44,6 +52,8 @@ mod algorithms;
 mod buffer;
 mod error;
 mod outcome;
+#[cfg(any(feature = "gzip", feature = "deflate", feature = "zstd"))]
+mod pool;
 mod response;
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod zlib;

@@ -65,7 +65,7 @@ fn noise(length: usize) -> Vec<u8> {
 #[test]
 fn lengths_around_every_size_of_a_buffer_come_back() {
     for by in all() {
-        for length in [1, 2, 511, 512, 513, 1023, 1024, 1025, 65_535, 65_536, 200_000, 1 << 20] {
+        for length in [1, 2, 511, 512, 513, 1023, 1024, 1025, 65_535, 65_536, 200_000] {
             for message in [text(length), noise(length), vec![0; length]] {
                 let bytes = compressed(&*by, &message);
                 let back = decompressed(&*by, &bytes, length).unwrap();

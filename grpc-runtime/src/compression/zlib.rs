@@ -1,10 +1,8 @@
 //! gzip and deflate: two envelopes around the same compressed form, both by zlib-rs.
 
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
-
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
+use crate::compression::pool::Pool;
 use crate::compression::{BoundedBuffer, CompressionError, Compressor};
 use crate::encoding::Encoding;
 
@@ -30,7 +28,7 @@ macro_rules! envelope {
             /// Compresses with a level from 1, the fastest, to 9, the smallest; 0 only adds the envelope. What is
             /// higher counts as 9. A level means nothing to the side that decompresses.
             pub fn with_level(level: u32) -> Self {
-                Self(Zlib { envelope: $envelope, level: level.min(9), idle: Mutex::default() })
+                Self(Zlib { envelope: $envelope, level: level.min(9), idle: Pool::default() })
             }
         }
 
@@ -69,12 +67,12 @@ macro_rules! envelope {
 envelope!(Gzip, "gzip", Envelope::Gzip, Encoding::GZIP);
 envelope!(Deflate, "deflate", Envelope::Zlib, Encoding::DEFLATE);
 
+#[derive(Debug)]
 struct Zlib {
     envelope: Envelope,
     level: u32,
-    /// What compressed before and is free to do so again: a quarter of a megabyte each, which is not to be had for a
-    /// small message. Locked to take one out or put it back, never while it works.
-    idle: Mutex<Vec<Compress>>,
+    /// To decompress takes a tenth of it, which is not worth keeping.
+    idle: Pool<Compress>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +84,7 @@ enum Envelope {
 
 impl Zlib {
     fn compress(&self, message: &[u8], output: &mut Vec<u8>) -> Result<(), CompressionError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut state = idle.unwrap_or_else(|| self.envelope.compress(self.level));
+        let mut state = self.idle.take().unwrap_or_else(|| self.envelope.compress(self.level));
         loop {
             if output.len() == output.capacity() {
                 output.reserve(SMALLEST);
@@ -101,10 +98,7 @@ impl Zlib {
             }
         }
         state.reset();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MOST_IDLE {
-            idle.push(state);
-        }
+        self.idle.put(state, STATE_BYTES);
         Ok(())
     }
 
@@ -183,21 +177,11 @@ fn taken(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-impl fmt::Debug for Zlib {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Zlib")
-            .field("envelope", &self.envelope)
-            .field("level", &self.level)
-            .finish_non_exhaustive()
-    }
-}
-
 /// 32 KiB, the widest window that the format has.
 const WINDOW_BITS: u8 = 15;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// One bit of deflate can stand for 258 bytes: 258 * 8 / 2, as length and distance take one each.
 const BEST_RATIO: usize = 1032;
 const SMALLEST: usize = 512;
-/// As many messages are seldom compressed at once, and more memory is not kept.
-const MOST_IDLE: usize = 8;
+/// About what it takes to compress, whatever the message.
+const STATE_BYTES: usize = 300 << 10;

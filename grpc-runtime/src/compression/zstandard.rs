@@ -1,10 +1,10 @@
 //! zstd, by the C library of its makers.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
+use crate::compression::pool::Pool;
 use crate::compression::{BoundedBuffer, CompressionError, Compressor};
 use crate::encoding::Encoding;
 
@@ -13,8 +13,8 @@ use crate::encoding::Encoding;
 /// It is C code; to build it takes a C compiler.
 pub struct Zstd {
     level: i32,
-    /// What compressed before and is free to do so again. Locked to take one out or put it back, never while it works.
-    idle: Mutex<Vec<CCtx<'static>>>,
+    compressing: Pool<CCtx<'static>>,
+    decompressing: Pool<DCtx<'static>>,
 }
 
 impl Zstd {
@@ -26,7 +26,11 @@ impl Zstd {
     /// Compresses with a level from 1, the fastest, to 22, the smallest; what lies outside counts as the nearer of the
     /// two. From 20 on it takes hundreds of megabytes. A level means nothing to the side that decompresses.
     pub fn with_level(level: i32) -> Self {
-        Self { level: level.clamp(1, zstd_safe::max_c_level()), idle: Mutex::default() }
+        Self {
+            level: level.clamp(1, zstd_safe::max_c_level()),
+            compressing: Pool::default(),
+            decompressing: Pool::default(),
+        }
     }
 }
 
@@ -42,11 +46,8 @@ impl Compressor for Zstd {
     }
 
     fn compress(&self, message: &[u8], output: &mut Vec<u8>) -> Result<(), CompressionError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut state = match idle {
-            Some(state) => state,
-            None => CCtx::try_create().ok_or_else(|| CompressionError::new("out of memory"))?,
-        };
+        let state = self.compressing.take().or_else(CCtx::try_create);
+        let mut state = state.ok_or_else(|| CompressionError::new("out of memory"))?;
         state.set_parameter(CParameter::CompressionLevel(self.level)).map_err(error)?;
         // Known beforehand, the size goes into the head and the tables are made no larger than it takes.
         let size = u64::try_from(message.len()).map_err(CompressionError::new)?;
@@ -64,10 +65,8 @@ impl Compressor for Zstd {
             }
         }
         state.reset(ResetDirective::SessionOnly).map_err(error)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MOST_IDLE {
-            idle.push(state);
-        }
+        let bytes = state.sizeof();
+        self.compressing.put(state, bytes);
         Ok(())
     }
 
@@ -80,7 +79,8 @@ impl Compressor for Zstd {
             // With a head that lies, no more than the limit.
             output.expect_len(usize::try_from(size).unwrap_or(usize::MAX));
         }
-        let mut state = DCtx::try_create().ok_or_else(|| CompressionError::new("out of memory"))?;
+        let state = self.decompressing.take().or_else(DCtx::try_create);
+        let mut state = state.ok_or_else(|| CompressionError::new("out of memory"))?;
         let window = DParameter::WindowLogMax(window_bits(output.limit()));
         state.set_parameter(window).map_err(error)?;
         let mut input = InBuffer::around(compressed);
@@ -92,12 +92,17 @@ impl Compressor for Zstd {
             output.advance(written)?;
             // Several frames, one behind the other, are one text (RFC 8878 §3).
             if missing == 0 && input.pos() == compressed.len() {
-                return Ok(());
+                break;
             }
             if (input.pos(), written) == (read, 0) {
                 return Err(CompressionError::new("it ends too early"));
             }
         }
+        // One that failed is not used again.
+        state.reset(ResetDirective::SessionOnly).map_err(error)?;
+        let bytes = state.sizeof();
+        self.decompressing.put(state, bytes);
+        Ok(())
     }
 }
 
@@ -119,5 +124,3 @@ fn error(code: usize) -> CompressionError {
 }
 
 const SMALLEST: usize = 512;
-/// As many messages are seldom compressed at once, and more memory is not kept.
-const MOST_IDLE: usize = 8;
