@@ -39,8 +39,8 @@ const TABLE: &[Row] = &[
             alone("keepalive"),
             alone("target"),
             beside("lb", &["target"]),
-            beside("retry", &["backoff"]),
-            beside("service_config", &["lb", "retry"]),
+            beside("retry", &["backoff", "service_config"]),
+            beside("service_config", &["lb"]),
         ],
     },
     Row {

@@ -85,6 +85,9 @@ mod backoff;
 mod deadline;
 mod framing;
 pub mod lb;
+// Written and tested; no channel reads one yet.
+#[doc(hidden)]
+pub mod service_config;
 mod target;
 // Row 2: leaves.
 pub mod codec;

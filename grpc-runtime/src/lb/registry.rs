@@ -68,6 +68,11 @@ impl PolicyRegistry {
         self.builders.get(name)
     }
 
+    /// The names of those that are known, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.builders.keys().map(String::as_str)
+    }
+
     /// The first policy of a `loadBalancingConfig` list that is known here, with its configuration.
     ///
     /// Entries after it are not looked at, so a list may end in something for older clients.
@@ -179,6 +184,7 @@ mod tests {
         assert_eq!(chosen.unwrap().builder().name(), "pick_first");
         assert_eq!(registry.choose_by_name("round_robin").unwrap().builder().name(), "round_robin");
         assert!(registry.choose_by_name("ROUND_ROBIN").is_none());
+        assert_eq!(registry.names().collect::<Vec<_>>(), ["pick_first", "round_robin"]);
         assert_eq!(format!("{registry:?}"), r#"{"pick_first", "round_robin"}"#);
     }
 
