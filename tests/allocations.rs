@@ -5,8 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a measurement that fails")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,9 +15,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use grpc_runtime::{Address, Channel, Status, grpc_client};
+use counting::{Count, Counting};
+use grpc_runtime::lb::{Pick, PickArgs, PickFirst, PolicyBuilder, RoundRobin};
+use grpc_runtime::{Address, Channel, Metadata, MethodDescriptor, MethodKind, Status, grpc_client};
 use http::{HeaderMap, HeaderValue, Uri};
 use prost::Message;
+use tests::balancing::{Driven, endpoints};
 use tests::helloworld::{HelloReply, HelloRequest};
 use tests::server::Server;
 use tests::within;
@@ -50,6 +53,24 @@ async fn a_warm_unary_call_allocates_little_and_writes_once() {
     );
     assert_eq!(ours.writes, 1, "headers and message leave together");
     println!("ours {ours:?}, h2 by hand {by_hand:?}");
+}
+
+/// Whatever the policy and however many servers it has.
+#[test]
+fn a_pick_allocates_nothing() {
+    static METHOD: MethodDescriptor = MethodDescriptor::new("/a.B/C", MethodKind::Unary);
+    let metadata = Metadata::new();
+    let policies: [&dyn PolicyBuilder; 2] = [&PickFirst::new(), &RoundRobin::new()];
+    for builder in policies {
+        let mut policy = Driven::new(builder);
+        policy.update(endpoints(0, 100)).unwrap();
+        let picker = policy.ready();
+        let before = Count::now();
+        for _ in 0..1_000 {
+            assert!(matches!(picker.pick(&PickArgs::new(&METHOD, &metadata)), Pick::Complete(_)));
+        }
+        assert_eq!(Count::now().since(before).allocations, 0, "{}", builder.name());
+    }
 }
 
 /// The bound for the whole of a call, its two messages included; h2 by hand makes nine or ten.
@@ -132,7 +153,7 @@ async fn cheapest(writes: &AtomicUsize, mut call: impl AsyncFnMut() -> Count) ->
     let mut cheapest = Cost { allocations: usize::MAX, bytes: usize::MAX, writes: usize::MAX };
     for _ in 0..MEASURED {
         let before = writes.load(Ordering::Relaxed);
-        let Count { allocations, bytes } = within("a measured call", call()).await;
+        let Count { allocations, bytes, .. } = within("a measured call", call()).await;
         let writes = writes.load(Ordering::Relaxed) - before;
         cheapest.allocations = cheapest.allocations.min(allocations);
         cheapest.bytes = cheapest.bytes.min(bytes);
@@ -206,49 +227,6 @@ impl AsyncWrite for CountedWrites {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Count {
-    allocations: usize,
-    bytes: usize,
-}
-
-impl Count {
-    fn now() -> Self {
-        COUNT.with(Cell::get)
-    }
-
-    fn since(self, before: Self) -> Self {
-        Self {
-            allocations: self.allocations - before.allocations,
-            bytes: self.bytes - before.bytes,
-        }
-    }
-}
-
-thread_local! {
-    static COUNT: Cell<Count> = const { Cell::new(Count { allocations: 0, bytes: 0 }) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that is ending has no count any more.
-        let _ = COUNT.try_with(|count| {
-            let Count { allocations, bytes } = count.get();
-            count.set(Count { allocations: allocations + 1, bytes: bytes + layout.size() });
-        });
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
     }
 }
 

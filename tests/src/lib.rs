@@ -6,6 +6,7 @@
 //! - [`names`]: a DNS server whose records change.
 //! - [`load`]: calls from several tasks until told to stop.
 //! - [`client`]: the client under test, by a hand-written trait.
+//! - [`balancing`]: a load-balancing policy, driven by hand.
 //! - [`certificates`]: an authority and leaves, made for one test.
 //! - [`helloworld`]: messages and client of `proto/helloworld.proto`, as grpc-build writes them.
 //! - [`within`]: a bound for every wait.
@@ -17,6 +18,7 @@
 //! Nothing here is the code under test; the suites are in `tests/*.rs`.
 #![forbid(unsafe_code)]
 
+pub mod balancing;
 pub mod certificates;
 pub mod client;
 pub mod cluster;

@@ -82,8 +82,11 @@ impl<K: Clone + Eq + Hash, D: Default> Children<K, D> {
         mut build: impl FnMut(&K) -> Box<dyn Policy>,
         context: &mut Context<'_>,
     ) {
-        let mut old: Vec<Option<Child<K, D>>> = self.children.drain(..).map(Some).collect();
-        let old_places = std::mem::take(&mut self.places);
+        let keys = keys.into_iter();
+        let count = keys.size_hint().0;
+        let children = std::mem::replace(&mut self.children, Vec::with_capacity(count));
+        let mut old: Vec<Option<Child<K, D>>> = children.into_iter().map(Some).collect();
+        let old_places = std::mem::replace(&mut self.places, HashMap::with_capacity(count));
         for key in keys {
             if self.places.contains_key(&key) {
                 continue;

@@ -94,16 +94,23 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
     F: FnOnce(Option<TransportError>),
 {
-    async fn run(mut self) {
-        let ended = poll_fn(|context| self.poll_connection(context)).await;
-        match ended {
-            Ended::Lost(error) => self.leaver.leave(error),
-            Ended::Closed => self.leaver.leave(Some(TransportError::closed_by_program())),
-            Ended::Released => {
-                // `h2` says GOAWAY and closes by itself once nobody can open a stream; a peer that does not read
-                // that gets a bounded time.
-                drop(self.probe);
-                rt::until(rt::now() + GOOD_BYE, self.connection).await;
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` keeps its arguments twice, and these are most of a connection's task"
+    )]
+    fn run(mut self) -> impl Future<Output = ()> {
+        async move {
+            let ended = poll_fn(|context| self.poll_connection(context)).await;
+            match ended {
+                Ended::Lost(error) => self.leaver.leave(error),
+                Ended::Closed => self.leaver.leave(Some(TransportError::closed_by_program())),
+                Ended::Released => {
+                    // `h2` says GOAWAY and closes by itself once nobody can open a stream; a peer that does not read
+                    // that gets a bounded time.
+                    drop(self.probe);
+                    let closed = poll_fn(|context| Pin::new(&mut self.connection).poll(context));
+                    rt::until(rt::now() + GOOD_BYE, closed).await;
+                }
             }
         }
     }
