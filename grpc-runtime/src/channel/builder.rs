@@ -8,7 +8,7 @@ use http::HeaderValue;
 use http::uri::Authority;
 
 use crate::backoff::BackoffConfig;
-use crate::channel::control::{ChannelControl, Settings};
+use crate::channel::control::{ChannelControl, ServiceConfigs, Settings};
 use crate::channel::{Channel, ChannelError};
 use crate::compression::{self, Compressor, Encoding};
 #[cfg(feature = "tls")]
@@ -17,6 +17,7 @@ use crate::credentials::Security;
 use crate::engine::{Engine, Limits, Published, Templates};
 use crate::lb::{PolicyBuilder, PolicyRegistry};
 use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
+use crate::service_config::ServiceConfig;
 use crate::subchannel;
 use crate::target::SecurityHint;
 use crate::transport::connect::{Connector, Dialer};
@@ -34,6 +35,8 @@ pub struct ChannelBuilder {
     resolvers: Option<ResolverRegistry>,
     policies: PolicyRegistry,
     load_balancing: Option<String>,
+    default_service_config: Option<String>,
+    follows_resolver: bool,
     backoff: BackoffConfig,
     idle_timeout: Duration,
     limits: Limits,
@@ -71,6 +74,8 @@ impl ChannelBuilder {
             resolvers: None,
             policies: PolicyRegistry::builtin(),
             load_balancing: None,
+            default_service_config: None,
+            follows_resolver: true,
             backoff: BackoffConfig::new(),
             idle_timeout: IDLE_TIMEOUT,
             limits: Limits::default(),
@@ -159,6 +164,35 @@ impl ChannelBuilder {
     /// ```
     pub fn load_balancing(mut self, name: impl Into<String>) -> Self {
         self.load_balancing = Some(name.into());
+        self
+    }
+
+    /// The service config in force while the resolver has none, as JSON
+    /// ([its fields](crate::service_config)). Default: an empty one.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), grpc_runtime::ChannelError> {
+    /// use grpc_runtime::Channel;
+    ///
+    /// let channel = Channel::builder("dns:///greeter.prod:50051")
+    ///     .default_service_config(
+    ///         r#"{
+    ///             "loadBalancingConfig": [{"round_robin": {}}],
+    ///             "methodConfig": [{"name": [{}], "timeout": "1.5s", "waitForReady": true}]
+    ///         }"#,
+    ///     )
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn default_service_config(mut self, json: impl Into<String>) -> Self {
+        self.default_service_config = Some(json.into());
+        self
+    }
+
+    /// Passes over the service configs that the resolver finds, and tells it not to look for any. The
+    /// [default](ChannelBuilder::default_service_config) stays in force.
+    pub fn disable_service_config(mut self) -> Self {
+        self.follows_resolver = false;
         self
     }
 
@@ -286,9 +320,13 @@ impl ChannelBuilder {
         let target = self.resolvers.unwrap_or_default().choose(&self.target)?;
         let resolving = ResolverOptions::default()
             .with_connector(self.connector.is_some())
-            .with_service_config(false);
+            .with_service_config(self.follows_resolver);
         // Made again whenever the channel leaves idleness; here, so that a mistake in the target shows now.
         target.build(&resolving)?;
+        let default = match &self.default_service_config {
+            None => ServiceConfig::default(),
+            Some(json) => ServiceConfig::parse(json, &self.policies)?,
+        };
         let load_balancing = self.load_balancing.unwrap_or_else(|| PICK_FIRST.to_owned());
         let load_balancing = match self.policies.choose_by_name(&load_balancing) {
             Some(chosen) => chosen,
@@ -309,7 +347,19 @@ impl ChannelBuilder {
         let (http2, backoff) = (self.http2, self.backoff);
         let connecting = Arc::new(subchannel::Settings { authority, dialer, http2, backoff });
         let idle_timeout = self.idle_timeout;
-        let settings = Settings { target, resolving, connecting, load_balancing, idle_timeout };
+        let service_configs = ServiceConfigs {
+            default: Arc::new(default),
+            follows_resolver: self.follows_resolver,
+            policies: self.policies,
+        };
+        let settings = Settings {
+            target,
+            resolving,
+            connecting,
+            service_configs,
+            load_balancing,
+            idle_timeout,
+        };
         let published = Arc::new(Published::new());
         let control = Box::new(ChannelControl::new(settings, Arc::clone(&published)));
         Ok(Channel { engine: Engine::new(control, published, templates, self.limits, algorithms) })

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::compression::UnknownEncoding;
 #[cfg(feature = "tls")]
 use crate::credentials::TlsConfigError;
+use crate::service_config::InvalidServiceConfig;
 use crate::target::InvalidTarget;
 
 /// What is wrong with a channel's description. Found before any I/O.
@@ -37,6 +38,8 @@ pub enum ChannelError {
     Compression(UnknownEncoding),
     /// The user agent has bytes that a header cannot carry.
     UserAgent(String),
+    /// The default service config cannot be used.
+    ServiceConfig(InvalidServiceConfig),
     /// No load-balancing policy of this name is registered, or it cannot do without a configuration.
     LoadBalancing(String),
 }
@@ -63,6 +66,9 @@ impl fmt::Display for ChannelError {
             Self::UserAgent(text) => {
                 write!(formatter, "the user agent {text:?} cannot be sent: use visible ASCII only")
             }
+            Self::ServiceConfig(_) => {
+                formatter.write_str("the default service config is invalid")
+            }
             Self::LoadBalancing(name) => write!(
                 formatter,
                 "no load-balancing policy {name:?} that needs no configuration: there are `pick_first`, `round_robin` \
@@ -79,12 +85,19 @@ impl Error for ChannelError {
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.source(),
             Self::Authority { cause, .. } => Some(cause),
+            Self::ServiceConfig(error) => Some(error),
             Self::TlsNotBuiltIn
             | Self::Contradiction { .. }
             | Self::Compression(_)
             | Self::UserAgent(_)
             | Self::LoadBalancing(_) => None,
         }
+    }
+}
+
+impl From<InvalidServiceConfig> for ChannelError {
+    fn from(error: InvalidServiceConfig) -> Self {
+        Self::ServiceConfig(error)
     }
 }
 

@@ -55,7 +55,7 @@ where
         let this = self.clone();
         Box::pin(async move {
             let (message, method, options) = request.into_parts();
-            let Some(deadline) = options.deadline_from(&method, rt::now)? else {
+            let Some(deadline) = options.deadline_from(method.timeout(), rt::now)? else {
                 return this.handle(message).await.map(Response::new);
             };
             match rt::until(deadline, this.handle(message)).await {

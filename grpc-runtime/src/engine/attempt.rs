@@ -3,19 +3,17 @@
 //! A unary request is queued whole before the connection's task runs, so that it leaves in one write.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::compression::Compression;
-use crate::engine::Engine;
 use crate::engine::again::Again;
 use crate::engine::ending::Ending;
 use crate::engine::incoming::{Incoming, Opened};
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::pick::Picked;
-use crate::engine::template::Template;
+use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
+use crate::engine::{Engine, Settled};
 use crate::lb::{PickArgs, SubchannelId};
 use crate::rt;
 use crate::status::Status;
@@ -24,11 +22,7 @@ use crate::transport::h2::{Connection, OpenStream};
 /// A call with everything decided but the connection.
 pub(crate) struct Waiting {
     pub(super) call: Outgoing,
-    pub(super) template: Arc<Template>,
-    pub(super) wait_for_ready: bool,
-    pub(super) deadline: Option<Instant>,
-    pub(super) max_response_bytes: usize,
-    pub(super) compression: Option<Compression>,
+    pub(super) settled: Settled,
     /// Whether this is the call's second start, after a server that did not look at the first.
     pub(super) is_repeated: bool,
     /// Where earlier attempts went.
@@ -44,17 +38,22 @@ pub(crate) enum NotStarted {
 }
 
 impl Waiting {
+    pub(super) fn new(call: Outgoing, settled: Settled) -> Self {
+        Self { call, settled, is_repeated: false, tried: Vec::new() }
+    }
+
     /// Sends the request, or as much of it as there is; the rest goes on by itself.
     pub(super) fn start_on(self, picked: Picked, engine: &Engine) -> Result<Incoming, NotStarted> {
         let Picked { connection, slot, subchannel, metadata, mut ending } = picked;
-        let remaining = match self.deadline {
+        let remaining = match self.settled.terms.deadline {
             None => None,
             Some(deadline) => {
                 Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
             }
         };
         let own = &self.call.options.metadata;
-        let mut head = self.template.request(remaining, self.compression.as_ref(), own);
+        let mut head =
+            self.settled.template.request(remaining, self.settled.compression.as_ref(), own);
         if let Some(metadata) = metadata {
             metadata.append_to(head.headers_mut());
         }
@@ -96,8 +95,10 @@ impl Waiting {
         engine: &Engine,
     ) -> Incoming {
         let OpenStream { response, mut request, slot } = stream;
-        let timer = Timer::new(self.deadline);
-        let decompression = engine.decompression(self.compression.clone(), self.max_response_bytes);
+        let Terms { deadline, max_response_bytes, .. } = self.settled.terms;
+        let timer = Timer::new(deadline);
+        let decompression =
+            engine.decompression(self.settled.compression.clone(), max_response_bytes);
         let (upload, again) = match self.call.body {
             RequestBody::Message(message) => {
                 let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
@@ -112,7 +113,7 @@ impl Waiting {
                     if leaves_at_once { Upload::done() } else { Upload::buffered(request) };
                 (upload, again)
             }
-            RequestBody::Stream(stream) => (Upload::spawn(request, stream, self.deadline), None),
+            RequestBody::Stream(stream) => (Upload::spawn(request, stream, deadline), None),
         };
         let opened = Opened { connection, slot, response, ending };
         Incoming::new(opened, upload, timer, decompression, again)

@@ -1,7 +1,4 @@
-//! How large messages may be: the call says, else the method, else the channel.
-
-use crate::engine::options::CallOptions;
-use crate::method::MethodDescriptor;
+//! How large messages may be where nobody else says.
 
 /// The channel's limits.
 #[derive(Debug, Clone)]
@@ -15,15 +12,5 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_request_bytes: usize::MAX, max_response_bytes: 4 << 20 }
-    }
-}
-
-impl Limits {
-    pub(super) fn request_bytes(&self, method: &MethodDescriptor, call: &CallOptions) -> usize {
-        call.max_request_bytes.or(method.max_request_bytes()).unwrap_or(self.max_request_bytes)
-    }
-
-    pub(super) fn response_bytes(&self, method: &MethodDescriptor, call: &CallOptions) -> usize {
-        call.max_response_bytes.or(method.max_response_bytes()).unwrap_or(self.max_response_bytes)
     }
 }

@@ -17,12 +17,13 @@ mod outgoing;
 mod pick;
 mod snapshot;
 mod template;
+mod terms;
 mod timer;
 mod upload;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::codec::Framing;
 use crate::compression::{Algorithms, Compression, Decompression};
@@ -35,6 +36,7 @@ use crate::target::TargetUri;
 
 use self::attempt::Waiting;
 use self::template::Template;
+use self::terms::Terms;
 
 pub(crate) use self::attempt::NotStarted;
 pub use self::changes::{StateChange, StateChanges};
@@ -112,10 +114,12 @@ impl Engine {
         pick::until_ready(&self.0, rt::now().checked_add(timeout)).await
     }
 
-    /// How request messages are written: as the call, the method or the channel says. An encoding that the channel
-    /// does not know fails the call when it starts.
+    /// How request messages are written: as the call, the service config (if it is known already), the method or the
+    /// channel says. An encoding that the channel does not know fails the call when it starts.
     pub(crate) fn framing(&self, method: &MethodDescriptor, options: &CallOptions) -> Framing {
-        let max_bytes = self.0.limits.request_bytes(method, options);
+        let snapshot = self.0.published.load();
+        let config = snapshot.method_config(method);
+        let max_bytes = terms::max_request_bytes(method, options, config, &self.0.limits);
         Framing { max_bytes, compression: self.compression(method, options).unwrap_or_default() }
     }
 
@@ -130,22 +134,12 @@ impl Engine {
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
     /// request goes on from there by itself.
     pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
-        let Decided { template, deadline, compression } = match self.decide(&call) {
-            Ok(decided) => decided,
+        let snapshot = self.0.published.load();
+        let waiting = match self.settle(&snapshot, &call) {
+            Ok(settled) => Waiting::new(call, settled),
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
-        let (method, options) = (&call.method, &call.options);
-        let waiting = Waiting {
-            template,
-            wait_for_ready: options.wait_for_ready.or(method.wait_for_ready()).unwrap_or(false),
-            deadline,
-            max_response_bytes: self.0.limits.response_bytes(method, options),
-            compression,
-            is_repeated: false,
-            tried: Vec::new(),
-            call,
-        };
-        match pick::ready(&self.0, &waiting.pick_args()) {
+        match pick::ready(&snapshot, &waiting.pick_args()) {
             Some(picked) => waiting.start_on(picked, self),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
@@ -154,8 +148,11 @@ impl Engine {
     /// Waits for a connection and puts the call on it.
     pub(crate) async fn start(&self, mut waiting: Box<Waiting>) -> Result<Incoming, Status> {
         in_runtime().map_err(|status| waiting.call.fail(status))?;
+        if !waiting.settled.is_final {
+            self.settle_again(&mut waiting).await.map_err(|status| waiting.call.fail(status))?;
+        }
         loop {
-            let Waiting { wait_for_ready, deadline, .. } = *waiting;
+            let Terms { wait_for_ready, deadline, .. } = waiting.settled.terms;
             let picked = pick::pick(&self.0, &waiting.pick_args(), wait_for_ready, deadline)
                 .await
                 .map_err(|status| waiting.call.fail(status))?;
@@ -167,10 +164,26 @@ impl Engine {
         }
     }
 
-    fn decide(&self, call: &Outgoing) -> Result<Decided, Status> {
-        let deadline = call.options.deadline_from(&call.method, rt::now)?;
+    /// Once it is known which service config holds: that is, after the resolver's first word.
+    async fn settle_again(&self, waiting: &mut Waiting) -> Result<(), Status> {
+        let started = rt::now();
+        let snapshot = pick::until_configured(&self.0, waiting.settled.terms.deadline).await?;
+        let Outgoing { method, options, body, .. } = &mut waiting.call;
+        let config = snapshot.method_config(method);
+        let terms = Terms::settle(method, options, config, &self.0.limits, || started)?;
+        if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
+            body.limit(terms.max_request_bytes)?;
+        }
+        waiting.settled.terms = terms;
+        waiting.settled.is_final = true;
+        Ok(())
+    }
+
+    fn settle(&self, snapshot: &Snapshot, call: &Outgoing) -> Result<Settled, Status> {
+        let config = snapshot.method_config(&call.method);
+        let terms = Terms::settle(&call.method, &call.options, config, &self.0.limits, rt::now)?;
         // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
-        if deadline.is_some() || matches!(call.body, RequestBody::Stream(_)) {
+        if terms.deadline.is_some() || matches!(call.body, RequestBody::Stream(_)) {
             in_runtime()?;
         }
         let compression =
@@ -179,7 +192,7 @@ impl Engine {
                 RequestBody::Stream(_) => true,
             });
         let template = self.0.templates.of(&call.method, call.content_type)?;
-        Ok(Decided { template, deadline, compression })
+        Ok(Settled { template, terms, compression, is_final: snapshot.config.is_some() })
     }
 
     fn decompression(&self, sent: Option<Compression>, max_bytes: usize) -> Decompression {
@@ -188,11 +201,13 @@ impl Engine {
 }
 
 /// What is settled of a call before there is a connection.
-struct Decided {
+struct Settled {
     template: Arc<Template>,
-    deadline: Option<Instant>,
+    terms: Terms,
     /// What its messages, or some of them, are compressed with.
     compression: Option<Compression>,
+    /// Whether the terms are those of a service config, and not of a time when none was known.
+    is_final: bool,
 }
 
 fn in_runtime() -> Result<(), Status> {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use crate::attributes::Attributes;
 use crate::compression::Encoding;
 use crate::metadata::Metadata;
-use crate::method::MethodDescriptor;
 use crate::status::{Delivery, Status};
 
 /// Options of one call. What is `None` is decided by the method's attribute, then by the channel.
@@ -62,17 +61,18 @@ impl CallOptions {
         }
     }
 
-    /// When the call has to be over, with the clock read only if there is a limit at all. A timeout too long for
+    /// When the call has to be over, with the clock read only if there is a limit at all; `otherwise` is the timeout of a
+    /// call without a limit of its own. A timeout too long for
     /// the clock is none.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED when that time has passed already: nothing is sent then (gRPC over HTTP/2, "Timeout").
     pub(crate) fn deadline_from(
         &self,
-        method: &MethodDescriptor,
+        otherwise: Option<Duration>,
         now: impl Fn() -> Instant,
     ) -> Result<Option<Instant>, Status> {
-        let limit = self.limit.or_else(|| method.timeout().map(TimeLimit::Timeout));
+        let limit = self.limit.or(otherwise.map(TimeLimit::Timeout));
         let Some(limit) = limit else { return Ok(None) };
         let now = now();
         let deadline = match limit {

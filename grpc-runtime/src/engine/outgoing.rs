@@ -3,11 +3,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::engine::options::CallOptions;
+use crate::framing::{FramingError, check_length, message_of};
 use crate::method::MethodRef;
 use crate::status::Status;
 
@@ -39,9 +41,26 @@ pub enum RequestBody {
     Stream(RequestStream),
 }
 
+impl RequestBody {
+    /// Allows no larger messages than this, in bytes, from now on.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED where the only message is larger.
+    pub(super) fn limit(&mut self, max_bytes: usize) -> Result<(), Status> {
+        match self {
+            Self::Message(message) => check_framed(message, max_bytes)?,
+            Self::Stream(stream) => {
+                let messages = std::mem::replace(&mut stream.messages, Box::pin(Nothing));
+                stream.messages = Box::pin(Limited { messages, max_bytes });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A stream of framed messages. An error in it gives the call up.
 pub struct RequestStream {
-    pub(crate) messages: Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>,
+    pub(crate) messages: Messages,
     /// Where the sending side learns how the call ended.
     pub(crate) end: CallEnd,
 }
@@ -51,6 +70,8 @@ impl fmt::Debug for RequestStream {
         formatter.debug_struct("RequestStream").finish_non_exhaustive()
     }
 }
+
+type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 /// How a call ended, for whoever still sends on it. Set once, by the engine.
 #[derive(Debug, Clone, Default)]
@@ -71,5 +92,40 @@ impl CallEnd {
             }
             None => Status::cancelled("nobody reads the requests any more: the call is over"),
         }
+    }
+}
+
+/// A request stream whose messages turned out to have a lower limit than they were encoded under.
+struct Limited {
+    messages: Messages,
+    max_bytes: usize,
+}
+
+impl Stream for Limited {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.messages.as_mut().poll_next(context));
+        Poll::Ready(next.map(|next| {
+            let message = next?;
+            check_framed(&message, self.max_bytes)?;
+            Ok(message)
+        }))
+    }
+}
+
+/// Checks a framed message against a limit that was not known when it was framed.
+fn check_framed(framed: &[u8], max_bytes: usize) -> Result<(), FramingError> {
+    check_length(message_of(framed).len(), max_bytes).map(drop)
+}
+
+/// Holds the place of a stream for a moment.
+struct Nothing;
+
+impl Stream for Nothing {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(None)
     }
 }

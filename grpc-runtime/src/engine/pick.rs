@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::connectivity::ConnectivityState;
 use crate::engine::Shared;
 use crate::engine::ending::Ending;
 use crate::engine::outcome::panicked;
@@ -46,9 +47,8 @@ enum Answer {
 }
 
 /// What can be had without waiting. Takes no lock.
-pub(super) fn ready(shared: &Shared, call: &PickArgs<'_>) -> Option<Picked> {
-    let snapshot = shared.published.load();
-    let Answer::Found(found) = ask(&snapshot, call) else { return None };
+pub(super) fn ready(snapshot: &Snapshot, call: &PickArgs<'_>) -> Option<Picked> {
+    let Answer::Found(found) = ask(snapshot, call) else { return None };
     let slot = found.connection.try_slot()?;
     (!found.connection.is_leaving()).then(|| found.with(slot))
 }
@@ -145,30 +145,55 @@ impl Found {
     }
 }
 
+/// Waits until it is known which service config holds, and asks for a connection if nobody makes one.
+///
+/// # Errors
+/// DEADLINE_EXCEEDED.
+pub(super) async fn until_configured(
+    shared: &Shared,
+    deadline: Option<Instant>,
+) -> Result<Arc<Snapshot>, Status> {
+    let is_configured = |snapshot: &Snapshot| {
+        snapshot.config.is_some() || snapshot.state == ConnectivityState::Shutdown
+    };
+    until(shared, is_configured, deadline).await
+}
+
 /// Waits until the channel is READY.
 ///
 /// # Errors
 /// DEADLINE_EXCEEDED, which says why it is not; CANCELLED when it is closed.
 pub(super) async fn until_ready(shared: &Shared, deadline: Option<Instant>) -> Result<(), Status> {
+    let is_over = |snapshot: &Snapshot| {
+        matches!(snapshot.state, ConnectivityState::Ready | ConnectivityState::Shutdown)
+    };
+    match until(shared, is_over, deadline).await?.state {
+        ConnectivityState::Shutdown => Err(closed()),
+        ConnectivityState::Ready
+        | ConnectivityState::Idle
+        | ConnectivityState::Connecting
+        | ConnectivityState::TransientFailure => Ok(()),
+    }
+}
+
+/// Waits for such a snapshot, and asks for a connection where nobody makes one.
+async fn until(
+    shared: &Shared,
+    is_it: impl Fn(&Snapshot) -> bool,
+    deadline: Option<Instant>,
+) -> Result<Arc<Snapshot>, Status> {
     let waiting = async {
         let _in_use = shared.published.wait();
         let mut changes = shared.published.changes();
         loop {
             changes.borrow_and_update();
             let snapshot = Arc::clone(&shared.published.load());
-            use crate::connectivity::ConnectivityState::{
-                Connecting, Idle, Ready, Shutdown, TransientFailure,
-            };
-            match snapshot.state {
-                Ready => return Ok(()),
-                Shutdown => {
-                    return Err(snapshot.picker.last_failure().unwrap_or_else(closed));
-                }
-                Idle if snapshot.asks_to_connect() => {
-                    shared.control.connect();
-                    continue;
-                }
-                Idle | Connecting | TransientFailure => {}
+            if is_it(&snapshot) {
+                return Ok(snapshot);
+            }
+            if snapshot.asks_to_connect() {
+                shared.control.connect();
+                continue;
             }
             drop(snapshot);
             if changes.changed().await.is_err() {

@@ -14,7 +14,9 @@ use tokio::sync::watch;
 use crate::connectivity::ConnectivityState;
 use crate::engine::changes::{StateChange, StateChanges, Subscribers};
 use crate::lb::{Picker, QueuePicker};
+use crate::method::MethodDescriptor;
 use crate::rt;
+use crate::service_config::{MethodConfig, ServiceConfig};
 use crate::status::Status;
 use crate::transport::h2::LastUse;
 
@@ -23,6 +25,8 @@ use crate::transport::h2::LastUse;
 pub(crate) struct Snapshot {
     pub(crate) state: ConnectivityState,
     pub(crate) picker: Arc<dyn Picker>,
+    /// The service config in force; none before the resolver was heard for the first time since the channel was idle.
+    pub(crate) config: Option<Arc<ServiceConfig>>,
     /// Why the state is what it is, where that is known.
     reason: Option<Status>,
     /// Whether a connection was asked for since this was published.
@@ -47,8 +51,18 @@ pub(crate) struct Published {
 pub(crate) struct Wait<'a>(&'a Published);
 
 impl Snapshot {
-    fn new(state: ConnectivityState, picker: Arc<dyn Picker>, reason: Option<Status>) -> Self {
-        Self { state, picker, reason, asked: AtomicBool::new(false) }
+    fn new(
+        state: ConnectivityState,
+        picker: Arc<dyn Picker>,
+        config: Option<Arc<ServiceConfig>>,
+        reason: Option<Status>,
+    ) -> Self {
+        Self { state, picker, config, reason, asked: AtomicBool::new(false) }
+    }
+
+    /// What the service config says of a method.
+    pub(crate) fn method_config(&self, method: &MethodDescriptor) -> Option<&MethodConfig> {
+        self.config.as_ref()?.method_config(method)
     }
 
     /// Whether a call that has to wait shall ask for a connection: nobody makes one, and this is the first to ask.
@@ -61,8 +75,9 @@ impl Published {
     /// IDLE, before anything happened.
     pub(crate) fn new() -> Self {
         let picker = Arc::new(QueuePicker::new());
+        let idle = Snapshot::new(ConnectivityState::Idle, picker, None, None);
         Self {
-            current: ArcSwap::from_pointee(Snapshot::new(ConnectivityState::Idle, picker, None)),
+            current: ArcSwap::from_pointee(idle),
             changed: watch::Sender::new(()),
             subscribers: Mutex::default(),
             waiting: AtomicUsize::new(0),
@@ -88,21 +103,48 @@ impl Published {
         subscribers.add(StateChange::new(now.state, now.reason.clone()))
     }
 
-    /// Makes this the snapshot, and wakes who waits. SHUTDOWN is final. Gives the one before, for the caller to drop
-    /// where foreign code may run.
+    /// Starts over, without a service config.
+    pub(crate) fn begin(
+        &self,
+        state: ConnectivityState,
+        picker: Arc<dyn Picker>,
+    ) -> Option<Arc<Snapshot>> {
+        self.replace(|_| Snapshot::new(state, picker, None, None))
+    }
+
+    /// Puts this picker in place, and keeps the service config.
     pub(crate) fn publish(
         &self,
         state: ConnectivityState,
         picker: Arc<dyn Picker>,
         reason: Option<Status>,
     ) -> Option<Arc<Snapshot>> {
+        self.replace(|before| Snapshot::new(state, picker, before.config.clone(), reason))
+    }
+
+    /// Puts a service config in force, and keeps the rest.
+    pub(crate) fn configure(&self, config: Arc<ServiceConfig>) -> Option<Arc<Snapshot>> {
+        self.replace(|before| {
+            let Snapshot { state, picker, reason, asked, .. } = before;
+            let mut next = Snapshot::new(*state, Arc::clone(picker), Some(config), reason.clone());
+            next.asked = AtomicBool::new(asked.load(Ordering::Acquire));
+            next
+        })
+    }
+
+    /// Swaps the snapshot, and wakes who waits. SHUTDOWN is final. Gives the one before, for the caller to drop where
+    /// foreign code may run.
+    fn replace(&self, next: impl FnOnce(&Snapshot) -> Snapshot) -> Option<Arc<Snapshot>> {
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.current.load().state;
-        if before == ConnectivityState::Shutdown {
+        let before = self.current.load();
+        if before.state == ConnectivityState::Shutdown {
             return None;
         }
-        let change = (before != state).then(|| StateChange::new(state, reason.clone()));
-        let old = self.current.swap(Arc::new(Snapshot::new(state, picker, reason)));
+        let next = next(&before);
+        let change =
+            (before.state != next.state).then(|| StateChange::new(next.state, next.reason.clone()));
+        drop(before);
+        let old = self.current.swap(Arc::new(next));
         // The picker is in place before anyone hears of the state.
         change.into_iter().for_each(|change| subscribers.tell(&change));
         drop(subscribers);

@@ -5,6 +5,7 @@
 //! the subchannels. Not on the way of a call that finds a connection.
 
 mod balancing;
+mod configs;
 mod idleness;
 mod resolution;
 mod task;
@@ -24,6 +25,7 @@ use crate::rt;
 use crate::subchannel;
 use crate::target::TargetUri;
 
+pub(super) use self::configs::ServiceConfigs;
 use self::task::ChannelTask;
 
 /// What a channel is run with.
@@ -32,6 +34,7 @@ pub(super) struct Settings {
     pub(super) target: resolver::Chosen,
     pub(super) resolving: ResolverOptions,
     pub(super) connecting: Arc<subchannel::Settings>,
+    pub(super) service_configs: ServiceConfigs,
     /// The policy where no service config names one.
     pub(super) load_balancing: lb::Chosen,
     /// Zero: never idle again.
@@ -109,7 +112,7 @@ impl Control for ChannelControl {
         let run = runs + 1;
         *mode = Mode::Running { run, events: sender.clone() };
         let picker = Arc::new(QueuePicker::new());
-        let before = self.shared.published.publish(ConnectivityState::Connecting, picker, None);
+        let before = self.shared.published.begin(ConnectivityState::Connecting, picker);
         drop(mode);
         let departure = Departure { shared: Arc::clone(&self.shared), run };
         let task = rt::spawn(ChannelTask::new(departure, sender, events).run());
@@ -153,7 +156,7 @@ impl Shared {
             Mode::Running { run: current, .. } if current == run => {
                 *mode = Mode::Idle { runs: run };
                 let picker = Arc::new(QueuePicker::new());
-                self.published.publish(ConnectivityState::Idle, picker, None)
+                self.published.begin(ConnectivityState::Idle, picker)
             }
             Mode::Running { .. } | Mode::Idle { .. } | Mode::Closed => None,
         }

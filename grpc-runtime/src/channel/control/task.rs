@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::backoff::ConnectionBackoff;
 use crate::channel::control::balancing::Balancing;
+use crate::channel::control::configs::InForce;
 use crate::channel::control::idleness::{Verdict, judge};
 use crate::channel::control::resolution::{News, Resolution};
 use crate::channel::control::timers::Timers;
@@ -21,6 +22,7 @@ use crate::connectivity::ConnectivityState;
 use crate::lb::{self, Action, GracefulSwitch, Picker, Policy as _, TimerId, Update};
 use crate::resolver::{ResolverUpdate, UpdateOutcome};
 use crate::rt;
+use crate::service_config::ServiceConfig;
 use crate::status::Status;
 use crate::subchannel::{Subchannels, Use};
 use crate::transport::h2::LastUse;
@@ -30,6 +32,7 @@ pub(super) struct ChannelTask {
     departure: Departure,
     events: UnboundedReceiver<Event>,
     resolution: Resolution,
+    in_force: InForce,
     balancing: Balancing,
     subchannels: Subchannels,
     timers: Timers<Timer>,
@@ -83,6 +86,7 @@ impl ChannelTask {
             departure,
             events: hears,
             resolution: Resolution::none(),
+            in_force: InForce::default(),
             balancing: Balancing::new(),
             subchannels: Subchannels::new(connecting, reporter),
             timers: Timers::new(),
@@ -212,26 +216,62 @@ impl ChannelTask {
     }
 
     fn on_update(&mut self, update: ResolverUpdate) {
-        let ResolverUpdate { endpoints, attributes, note, service_config: _ } = update;
-        let chosen = self.settings().load_balancing.clone();
-        let outcome = match endpoints {
-            Err(status) => {
-                self.run_policy(|policy, context| policy.on_resolver_error(status, context));
-                UpdateOutcome::Rejected
-            }
-            Ok(endpoints) => {
-                let mut update =
-                    Update::new(endpoints).with_attributes(attributes).with_config(chosen);
-                update.note = note;
-                match self.run_policy(|policy, context| policy.update(update, context)) {
-                    Some(Ok(())) => UpdateOutcome::Accepted,
-                    Some(Err(_)) | None => UpdateOutcome::Rejected,
-                }
-            }
-        };
+        let outcome = self.take_update(update);
         self.restarts.reset();
         if let Err(status) = self.resolution.on_outcome(outcome) {
             self.on_broken_resolver(status);
+        }
+    }
+
+    /// Puts what the resolver found in force, and says whether all of it could be used.
+    fn take_update(&mut self, update: ResolverUpdate) -> UpdateOutcome {
+        let ResolverUpdate { endpoints, attributes, note, service_config } = update;
+        let shared = Arc::clone(&self.departure.shared);
+        let Settings { target, load_balancing, service_configs, .. } = &shared.settings;
+        let taken = self.in_force.take(service_config, service_configs);
+        let (endpoints, (config, refused)) = match (endpoints, taken) {
+            (Ok(endpoints), Ok(taken)) => (endpoints, taken),
+            (Err(status), taken) => {
+                let config = taken.ok().map(|(config, _)| config);
+                return self.without_endpoints(config, status);
+            }
+            // Without a service config it is not known what to do with endpoints.
+            (Ok(_), Err(status)) => return self.without_endpoints(None, status),
+        };
+        let chosen = config.load_balancing().unwrap_or(load_balancing).clone();
+        self.configure(Some(config));
+        let mut update = Update::new(endpoints).with_attributes(attributes).with_config(chosen);
+        update.note = note;
+        let result = self.run_policy(|policy, context| policy.update(update, context));
+        match (result, refused) {
+            (Some(Ok(())), None) => UpdateOutcome::Accepted,
+            (Some(Err(_)) | None, None) => UpdateOutcome::Rejected,
+            (_, Some(status)) => {
+                let target = target.uri();
+                tracing::warn!(%target, %status, "a service config was refused; the one before stays in force");
+                UpdateOutcome::Rejected
+            }
+        }
+    }
+
+    fn without_endpoints(
+        &mut self,
+        config: Option<Arc<ServiceConfig>>,
+        status: Status,
+    ) -> UpdateOutcome {
+        self.configure(config);
+        self.run_policy(|policy, context| policy.on_resolver_error(status, context));
+        UpdateOutcome::Rejected
+    }
+
+    /// Tells calls which service config holds; at the first news of any kind, as they wait for that.
+    fn configure(&self, config: Option<Arc<ServiceConfig>>) {
+        let shared = &self.departure.shared;
+        let default = || Arc::clone(&shared.settings.service_configs.default);
+        let before = shared.published.load().config.clone();
+        let config = config.or(before.clone()).unwrap_or_else(default);
+        if before.is_none_or(|before| !Arc::ptr_eq(&before, &config)) {
+            drop(shared.published.configure(config));
         }
     }
 
@@ -300,6 +340,7 @@ impl ChannelTask {
     /// There is no resolver for now. Servers that were found before stay in use.
     fn on_broken_resolver(&mut self, status: Status) {
         tracing::warn!(target = %self.settings().target.uri(), %status, "the resolver is gone");
+        self.configure(None);
         self.run_policy(|policy, context| policy.on_resolver_error(status, context));
         self.restart_later();
     }
@@ -309,6 +350,7 @@ impl ChannelTask {
         tracing::warn!(target = %self.settings().target.uri(), %status, "the policy is gone");
         self.subchannels.clear();
         self.timers.cancel_all(|timer| matches!(timer, Timer::Policy(_)));
+        self.configure(None);
         self.publish(ConnectivityState::TransientFailure, Arc::new(Broken(status)));
         // The next policy has to be told of the servers again.
         self.resolution = Resolution::none();

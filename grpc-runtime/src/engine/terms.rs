@@ -1,0 +1,83 @@
+//! What is settled about a call before it goes anywhere: its deadline, whether it waits, how large its messages may be.
+//!
+//! Pure. Where several say something, this table decides; the first column wins, and where it says "least", the
+//! smallest of those that are given:
+//!
+//! | | the call | service config | `#[rpc(..)]` | the channel's builder |
+//! |---|---|---|---|---|
+//! | time | least of both | least of both | else this | |
+//! | waits for ready | first | second | third | |
+//! | size of requests and responses | least of both | least of both | else this | else this |
+//!
+//! The service config is the resolver's, or the builder's default where there is none (requirements SC-03, WFR-02).
+
+use std::time::Instant;
+
+use crate::engine::limits::Limits;
+use crate::engine::options::CallOptions;
+use crate::method::MethodDescriptor;
+use crate::service_config::MethodConfig;
+use crate::status::Status;
+
+/// What holds for one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) wait_for_ready: bool,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_response_bytes: usize,
+}
+
+impl Terms {
+    /// Settles it. `started` is when the call was made; the clock is not looked at unless something has a limit.
+    ///
+    /// # Errors
+    /// DEADLINE_EXCEEDED when the call's own deadline passed before it was made.
+    pub(super) fn settle(
+        method: &MethodDescriptor,
+        call: &CallOptions,
+        config: Option<&MethodConfig>,
+        channel: &Limits,
+        started: impl Fn() -> Instant,
+    ) -> Result<Self, Status> {
+        let of_config = config.and_then(MethodConfig::timeout);
+        let otherwise = if of_config.is_some() { None } else { method.timeout() };
+        let own = call.deadline_from(otherwise, &started)?;
+        let of_config = of_config.and_then(|timeout| started().checked_add(timeout));
+        let wait = config.and_then(MethodConfig::wait_for_ready);
+        Ok(Self {
+            deadline: least(own, of_config),
+            wait_for_ready: call
+                .wait_for_ready
+                .or(wait)
+                .or(method.wait_for_ready())
+                .unwrap_or(false),
+            max_request_bytes: max_request_bytes(method, call, config, channel),
+            max_response_bytes: least(
+                call.max_response_bytes,
+                config.and_then(MethodConfig::max_response_bytes),
+            )
+            .or(method.max_response_bytes())
+            .unwrap_or(channel.max_response_bytes),
+        })
+    }
+}
+
+/// How large a request message may be: asked for by itself, because messages are encoded before all else.
+pub(super) fn max_request_bytes(
+    method: &MethodDescriptor,
+    call: &CallOptions,
+    config: Option<&MethodConfig>,
+    channel: &Limits,
+) -> usize {
+    least(call.max_request_bytes, config.and_then(MethodConfig::max_request_bytes))
+        .or(method.max_request_bytes())
+        .unwrap_or(channel.max_request_bytes)
+}
+
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
