@@ -85,8 +85,6 @@ mod backoff;
 mod deadline;
 mod framing;
 pub mod lb;
-// Written and tested; no channel reads one yet.
-#[doc(hidden)]
 pub mod service_config;
 mod target;
 // Row 2: leaves.

@@ -92,7 +92,7 @@ impl<M: Method> Request<M> {
     /// # Errors
     /// DEADLINE_EXCEEDED when it has passed.
     pub(crate) fn fix_deadline(&mut self) -> Result<Option<Instant>, Status> {
-        let deadline = self.options.deadline_from(&self.method, rt::now)?;
+        let deadline = self.options.deadline_from(self.method.timeout(), rt::now)?;
         if let Some(deadline) = deadline {
             self.options.set_deadline(deadline);
         }
