@@ -50,6 +50,21 @@ fn handwritten_trait() {
 }
 
 #[test]
+fn compression() {
+    let output = run(env!("CARGO_BIN_EXE_compression"));
+    output.has(&[
+        "both ways:",
+        "  sent:     8003 bytes, less than a tenth of it: true",
+        "  received: 8011 bytes, less than a tenth of it: true",
+        "  a greeting of 8008 bytes",
+        "  Hello, Ada!",
+        "  UNIMPLEMENTED: the requests were compressed with x-run-length, and the server accepts",
+        "  it would take gzip: true",
+        "  RESOURCE_EXHAUSTED: ",
+    ]);
+}
+
+#[test]
 fn fake_in_test() {
     let output = run(env!("CARGO_BIN_EXE_fake_in_test"));
     output.has(&[
