@@ -53,6 +53,11 @@ impl Fake {
         self.most_active.load(Ordering::Relaxed)
     }
 
+    /// How many calls of `say_hello` are at work.
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
     async fn greet(&self, name: &str) -> Result<HelloReply, Status> {
         self.seen.lock().unwrap().push(name.to_owned());
         let active = self.active.fetch_add(1, Ordering::Relaxed) + 1;

@@ -3,11 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod cache;
+mod circuit_breaker;
 mod concurrency_limit;
+mod faults;
 mod from_fn;
 mod greeter;
 mod metadata;
 mod on_end;
+mod single_flight;
 mod time_limit;
 mod towers_own;
 mod trace;
+mod validation;

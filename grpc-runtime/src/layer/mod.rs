@@ -12,31 +12,49 @@
 //! | see calls in a trace | [`Trace`] |
 //! | give calls a deadline | [`TimeLimit`] |
 //! | let so many calls of a method run at a time | [`ConcurrencyLimit`] |
+//! | leave a server in trouble alone, and answer without it | [`CircuitBreaker`] |
+//! | answer reads from memory | [`Cache`] |
+//! | send the same read once for all who make it | [`SingleFlight`] |
+//! | refuse requests that are not valid, unsent | [`Validation`], [`Validate`] |
+//! | see what the program does about delays and failures | [`Faults`] |
 //! | put a layer on one method | [`only`], or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
 //! All of them sit around the whole call: outside of the name lookup, the connection and any second attempt. A call
 //! goes through the layers once, however often it is sent.
 
+mod cache;
+mod call_key;
 mod cast;
+mod circuit_breaker;
 mod concurrency_limit;
+mod faults;
 mod from_fn;
 pub(crate) mod interceptor;
 mod metadata;
 mod on_end;
 mod only;
 mod per_method;
+mod single_flight;
 mod time_limit;
 mod trace;
+mod validation;
 mod waiting;
 
+pub use self::cache::{Cache, CacheFuture, CacheService};
+pub use self::circuit_breaker::{
+    CircuitBreaker, CircuitBreakerFuture, CircuitBreakerService, Fallback, FallbackFor, NoFallback,
+};
 pub use self::concurrency_limit::{
     ConcurrencyLimit, ConcurrencyLimitFuture, ConcurrencyLimitService,
 };
+pub use self::faults::{Faults, FaultsFuture, FaultsService};
 pub use self::from_fn::{FromFn, FromFnFuture, FromFnService, Next, from_fn};
 pub use self::metadata::{
     AsyncMetadata, AsyncMetadataService, StaticMetadata, StaticMetadataService,
 };
 pub use self::on_end::{OnEnd, OnEndFuture, OnEndService, on_end};
 pub use self::only::{Only, OnlyFuture, OnlyService, only};
+pub use self::single_flight::{SingleFlight, SingleFlightService};
 pub use self::time_limit::{TimeLimit, TimeLimitService};
 pub use self::trace::{Trace, TraceFuture, TraceService};
+pub use self::validation::{Validate, Validation, ValidationFuture, ValidationService, Violations};

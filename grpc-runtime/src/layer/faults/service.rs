@@ -1,0 +1,124 @@
+//! The service of [`Faults`](crate::layer::Faults).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::call::{BoxFuture, Invoke, Method, Request, Response};
+use crate::layer::faults::layer::Random;
+use crate::layer::faults::plan::{Fault, Plan};
+use crate::layer::waiting;
+use crate::rt;
+use crate::status::Status;
+
+/// A service whose calls meet faults.
+#[derive(Clone)]
+pub struct FaultsService<S> {
+    plan: Arc<Plan>,
+    random: Random,
+    next: S,
+}
+
+impl<S> FaultsService<S> {
+    pub(super) fn new(plan: Arc<Plan>, random: Random, next: S) -> Self {
+        Self { plan, random, next }
+    }
+}
+
+impl<S, M> Service<Request<M>> for FaultsService<S>
+where
+    S: Invoke<M>,
+    M: Method,
+{
+    type Response = Response<M>;
+    type Error = Status;
+    type Future = FaultsFuture<S::Future, M>;
+
+    /// Always ready: what is behind it is waited for when it is invoked.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<M>) -> Self::Future {
+        let fault = self.plan.decide(&*self.random);
+        let next = self.next.clone();
+        let state = match fault {
+            Fault { delay: None, abort: None } => State::Spared { call: next.invoke(request) },
+            fault => State::Met { call: Box::pin(meet(fault, request, next)) },
+        };
+        FaultsFuture { state }
+    }
+}
+
+async fn meet<S: Invoke<M>, M: Method>(
+    fault: Fault,
+    mut request: Request<M>,
+    next: S,
+) -> Result<Response<M>, Status> {
+    if let Some(delay) = fault.delay {
+        let deadline = request.fix_deadline()?;
+        // A delay beyond the clock is one without an end.
+        let pause = async {
+            match rt::now().checked_add(delay) {
+                Some(end) => rt::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        waiting::before(deadline, pause, "the end of a delay made on purpose").await?;
+    }
+    match fault.abort {
+        Some(status) => Err(status),
+        None => next.invoke(request).await,
+    }
+}
+
+impl<S> fmt::Debug for FaultsService<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FaultsService").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A call that meets a fault, or is spared.
+    pub struct FaultsFuture<R, M>
+    where
+        M: Method,
+    {
+        #[pin]
+        state: State<R, M>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<R, M: Method> {
+        Spared { #[pin] call: R },
+        Met { call: BoxFuture<Result<Response<M>, Status>> },
+    }
+}
+
+impl<R, M> Future for FaultsFuture<R, M>
+where
+    R: Future<Output = Result<Response<M>, Status>>,
+    M: Method,
+{
+    type Output = Result<Response<M>, Status>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Spared { call } => call.poll(context),
+            StateProjection::Met { call } => call.as_mut().poll(context),
+        }
+    }
+}
+
+impl<R, M: Method> fmt::Debug for FaultsFuture<R, M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("FaultsFuture").field(&M::DESCRIPTOR.path()).finish()
+    }
+}

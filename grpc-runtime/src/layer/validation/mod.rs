@@ -1,0 +1,8 @@
+//! [`Validation`]: requests that are not valid fail here, before anything is sent.
+
+mod bad_request;
+mod layer;
+mod violations;
+
+pub use self::layer::{Validation, ValidationFuture, ValidationService};
+pub use self::violations::{Validate, Violations};
