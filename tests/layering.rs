@@ -39,7 +39,7 @@ const TABLE: &[Row] = &[
             alone("keepalive"),
             alone("target"),
             beside("lb", &["target"]),
-            beside("retry", &["backoff", "service_config"]),
+            beside("retry", &["service_config"]),
             beside("service_config", &["lb"]),
         ],
     },

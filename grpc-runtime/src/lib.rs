@@ -85,6 +85,9 @@ mod backoff;
 mod deadline;
 mod framing;
 pub mod lb;
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine is to drive it"))]
+#[expect(unused_imports, reason = "the engine is to drive it")]
+mod retry;
 pub mod service_config;
 mod target;
 // Row 2: leaves.
