@@ -8,6 +8,7 @@
 
 mod balancing;
 mod closing;
+mod configs;
 mod idleness;
 mod names;
 mod pick_first;

@@ -10,6 +10,7 @@ use tests::cluster::{Cluster, shares, spread, until_all_answer};
 use tests::load::Load;
 use tests::names::Names;
 
+use crate::configs::{PICK_FIRST, ROUND_ROBIN};
 use crate::until;
 
 const HOST: &str = "greeter.test";
@@ -145,4 +146,54 @@ async fn test_rate_limited_resolve() {
         until_all_answer(&greeter, [name]).await;
     }
     assert_eq!((names.queries().v4, names.queries().v6), (1, 1));
+}
+
+// ===== service configs in TXT records (gRFC A2) =====
+
+fn choice(config: &str) -> String {
+    format!(
+        r#"[{{"clientLanguage":["go"],"serviceConfig":{PICK_FIRST}}},{{"serviceConfig":{config}}}]"#
+    )
+}
+
+#[tokio::test]
+async fn a_text_record_chooses_the_policy() {
+    let (mut cluster, names, described) = named(impatient);
+    names.host(HOST, ADDRESSES);
+    names.service_config(HOST, &choice(ROUND_ROBIN));
+    let (_channel, greeter) = open(described.clone());
+    until_all_answer(&greeter, ALL).await;
+    assert_eq!(spread(&greeter, 30).await.unwrap(), shares(ALL.map(|name| (name, 10))));
+    assert_eq!(names.queries().text, 1);
+
+    // A channel that does not want to know does not ask.
+    let (_channel, other) = open(described.disable_service_config());
+    assert_eq!(spread(&other, 3).await.unwrap().len(), 1);
+    assert_eq!(names.queries().text, 1);
+
+    // One that cannot be read keeps the one before, and addresses are followed all the same. grpc-go:
+    // `TestResolverUpdate_InvalidServiceConfigAfterGoodUpdate`.
+    names.service_config(HOST, "[{");
+    names.host(HOST, [ADDRESSES[1], ADDRESSES[2]]);
+    cluster["ada"].shut_down().await;
+    names.asked(|queries| queries.text == 2).await;
+    until_all_answer(&greeter, ["bob", "eve"]).await;
+    assert_eq!(spread(&greeter, 20).await.unwrap(), shares([("bob", 10), ("eve", 10)]));
+}
+
+/// grpc-go: `TestResolverUpdate_InvalidServiceConfigAsFirstUpdate`, from DNS.
+#[tokio::test]
+async fn a_text_record_that_was_never_any_good() {
+    let (_cluster, names, described) = named(impatient);
+    names.host(HOST, ADDRESSES);
+    names.service_config(HOST, "[{");
+    let (_channel, greeter) = open(described);
+    let status = said(greeter.say_hello(hello(""))).await.unwrap_err();
+    assert_eq!((status.code(), status.delivery()), (Code::Unavailable, Delivery::NotSent));
+    let text = status.to_string();
+    assert!(text.contains(HOST) && text.contains("not JSON"), "{text}");
+    // It is asked again by itself.
+    names.no_service_config(HOST);
+    let reply = said(greeter.say_hello(hello("")).wait_for_ready(true)).await.unwrap();
+    assert!(ALL.contains(&reply.as_str()), "{reply}");
 }
