@@ -113,6 +113,28 @@ impl LocalServer {
         Self::serve(Server::builder(), false, implementation).await
     }
 
+    /// Serves [`Greeting`] without encryption at this address, where port 0 is any free port. Every answer says in the
+    /// header `x-server` which address that was.
+    ///
+    /// # Errors
+    ///
+    /// Where the machine has no such address, or it is taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves nothing behind.
+    pub async fn greeter_at(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let name = listener.local_addr()?.to_string();
+        let name = http::HeaderValue::try_from(name).map_err(io::Error::other)?;
+        let sign = move |mut answer: http::Response<Body>| {
+            answer.headers_mut().insert("x-server", name.clone());
+            answer
+        };
+        let greeter = MapResponse::new(GreeterServer::new(Greeting), sign);
+        Self::serve_on(listener, Server::builder(), false, greeter)
+    }
+
     /// Serves [`Greeting`] with TLS, as the host that `certificate` names. Where `clients` is given, callers have
     /// to show a certificate of that authority.
     ///
@@ -134,6 +156,11 @@ impl LocalServer {
         }
         let server = Server::builder().tls_config(tls).map_err(io::Error::other)?;
         Self::serve(server, true, GreeterServer::new(Greeting)).await
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What to give to `Channel::builder`: `http://127.0.0.1:40125`, or `https://localhost:40125` with TLS.
@@ -166,6 +193,15 @@ impl LocalServer {
         implementation: impl Implementation,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::serve_on(listener, server, is_tls, implementation)
+    }
+
+    fn serve_on(
+        listener: TcpListener,
+        server: Server,
+        is_tls: bool,
+        implementation: impl Implementation,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let incoming = TcpListenerStream::new(listener);
         let (stop, stopped) = oneshot::channel::<()>();

@@ -174,6 +174,54 @@ fn interceptors() {
 }
 
 #[test]
+fn balancing() {
+    let output = run(env!("CARGO_BIN_EXE_balancing"));
+    output.has(&[
+        "channel          IDLE",
+        "channel          CONNECTING",
+        "channel          READY",
+        "== 300 calls",
+        " got 100",
+        " got 100",
+        " got 100",
+        "== one server after the other restarts",
+        "  restart of 127.0.0.1:",
+        "IDLE (UNAVAILABLE: ",
+        "READY",
+        "  restart of 127.0.0.",
+        "READY",
+        "  restart of 127.0.0.",
+        "READY",
+        "calls in the meantime, failed: 0",
+        "== the name changes",
+        " is gone, now there are [",
+        " got 100",
+        " got 100",
+        " got 100",
+        "channel          SHUTDOWN",
+    ]);
+    let refusal = "TRANSIENT_FAILURE (UNAVAILABLE: attempt 1 at 127.0.0.";
+    assert!(output.0.contains(refusal), "a restart takes longer than an attempt:\n{}", output.0);
+}
+
+#[test]
+fn own_policy() {
+    let output = run(env!("CARGO_BIN_EXE_own_policy"));
+    output.has(&[
+        "== all servers",
+        "geneva got 50",
+        "geneva, the other got 50",
+        "== without one in geneva",
+        "geneva got 100",
+        "== without both",
+        "zurich got 100",
+        "== one is back",
+        "geneva got 100",
+        "\"geneva\" is no zone and address",
+    ]);
+}
+
+#[test]
 fn etcd() {
     let Some(etcd) = Etcd::start() else {
         println!("not run: there is no etcd on this machine");

@@ -12,7 +12,7 @@ use crate::status::Status;
 use crate::subchannel::attempt::Attempt;
 use crate::subchannel::failure::{self, AttemptError};
 use crate::subchannel::machine::Loss;
-use crate::subchannel::server::{Reason, Server, Stage};
+use crate::subchannel::server::{Explained, Server, Stage};
 use crate::subchannel::{Event, Happened, Reporter, ServerId, Settings};
 use crate::transport::h2::{Connection, LastUse, TransportError};
 
@@ -179,7 +179,7 @@ impl Subchannels {
             if let Some(server) = self.servers.get_mut(&id)
                 && server.machine.on_timeout(now)
             {
-                self.on_idle(id);
+                self.on_idle(id, None);
             }
         }
     }
@@ -194,7 +194,7 @@ impl Subchannels {
             }
         }
         for id in paused {
-            self.on_idle(id);
+            self.on_idle(id, None);
         }
     }
 
@@ -263,7 +263,7 @@ impl Subchannels {
         };
         let _task = rt::spawn(attempt.run());
         server.stage = Stage::Attempt { number: start.number, _task };
-        self.tell(id, &SubchannelState::Connecting);
+        self.tell(id, &SubchannelState::Connecting, None);
     }
 
     fn on_connected(&mut self, id: ServerId, connection: Arc<Connection>, now: Instant) {
@@ -272,7 +272,7 @@ impl Subchannels {
         let is_leaving = connection.is_leaving();
         let end = connection.end().cloned();
         server.stage = Stage::Connected(connection);
-        self.tell(id, &SubchannelState::Ready);
+        self.tell(id, &SubchannelState::Ready, None);
         if is_leaving {
             // It left before anyone could be told.
             self.on_lost(id, end, now, rt::random());
@@ -295,8 +295,9 @@ impl Subchannels {
         self.draining.push(Arc::downgrade(&connection));
         match server.machine.on_lost(now, was_used, random) {
             Loss::Idle => {
-                self.last_event = Some(failure::lost(&server.address, error));
-                self.on_idle(id);
+                let status = failure::lost(&server.address, error);
+                self.last_event = Some(status.clone());
+                self.on_idle(id, Some(&status));
             }
             Loss::Backoff { until } => {
                 let next_in = until.saturating_duration_since(now);
@@ -311,20 +312,20 @@ impl Subchannels {
         self.last_event = Some(status.clone());
         server.stage = Stage::Backoff { until, status: status.clone() };
         self.pauses.insert((until, id));
-        self.tell(id, &SubchannelState::TransientFailure(status));
+        self.tell(id, &SubchannelState::TransientFailure(status.clone()), Some(&status));
     }
 
-    fn on_idle(&mut self, id: ServerId) {
+    fn on_idle(&mut self, id: ServerId, lost: Option<&Status>) {
         if let Some(server) = self.servers.get_mut(&id) {
             server.stage = Stage::Nothing;
         }
-        self.tell(id, &SubchannelState::Idle);
+        self.tell(id, &SubchannelState::Idle, lost);
     }
 
     /// Tells the users of a server that want to know, and gives them the connection or takes it away.
-    fn tell(&mut self, id: ServerId, state: &SubchannelState) {
+    fn tell(&mut self, id: ServerId, state: &SubchannelState, why: Option<&Status>) {
         let Some(server) = self.servers.get(&id) else { return };
-        tracing::debug!(address = %server.address, state = %Reason(state), "subchannel state");
+        tracing::debug!(address = %server.address, state = %Explained(state, why), "subchannel state");
         for user in &server.users {
             let Some(held) = self.held.get_mut(user) else { continue };
             let connection = server.connection().map(|connection| Arc::clone(connection) as _);
@@ -338,6 +339,7 @@ impl Subchannels {
 
     /// Nobody holds the server any more.
     fn forget(&mut self, id: ServerId, server: Server) {
+        tracing::debug!(address = %server.address, "subchannel removed");
         if let Some(at) = self.at.get_mut(&server.address) {
             at.retain(|other| *other != id);
             if at.is_empty() {
@@ -349,7 +351,6 @@ impl Subchannels {
                 self.pauses.remove(&(until, id));
             }
             Stage::Connected(connection) => {
-                tracing::debug!(address = %server.address, "subchannel removed");
                 if let LastUse::Ended(last) = connection.last_use() {
                     self.last_use = self.last_use.max(Some(last));
                 }

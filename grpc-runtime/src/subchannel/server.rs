@@ -56,16 +56,16 @@ impl Server {
     }
 }
 
-/// A state, and the reason where it has one.
-pub(super) struct Reason<'a>(pub(super) &'a SubchannelState);
+/// A state for the log, and the reason where there is one.
+pub(super) struct Explained<'a>(pub(super) &'a SubchannelState, pub(super) Option<&'a Status>);
 
-impl fmt::Display for Reason<'_> {
+impl fmt::Display for Explained<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            SubchannelState::TransientFailure(status) => {
-                write!(formatter, "TRANSIENT_FAILURE ({status})")
-            }
-            state => fmt::Display::fmt(&state.connectivity(), formatter),
+        let Self(state, why) = self;
+        fmt::Display::fmt(&state.connectivity(), formatter)?;
+        match why {
+            Some(status) => write!(formatter, " ({status})"),
+            None => Ok(()),
         }
     }
 }
