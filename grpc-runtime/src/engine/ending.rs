@@ -1,5 +1,7 @@
 //! The word that a picker wants about each attempt it sent somewhere: given exactly once, whatever becomes of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::lb::{CallResult, OnEnd};
 use crate::metadata::Metadata;
 use crate::status::Status;
@@ -34,7 +36,10 @@ impl Ending {
         result.is_sent = self.is_sent;
         result.is_received = self.is_received;
         result.trailers = trailers;
-        on_end.call(&result);
+        // It is the program's, and may run while a call is dropped in another panic. The call's own end stands.
+        if catch_unwind(AssertUnwindSafe(|| on_end.call(&result))).is_err() {
+            tracing::error!("what a picker wanted called at the end of a call panicked");
+        }
     }
 }
 

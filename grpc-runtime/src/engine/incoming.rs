@@ -21,7 +21,7 @@ use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
 use crate::framing::Deframer;
 use crate::metadata::Metadata;
-use crate::status::Status;
+use crate::status::{Origin, Status};
 use crate::transport::h2::{Connection, Slot, TransportError};
 
 /// The response side of one call.
@@ -334,7 +334,11 @@ impl Incoming {
     fn close(&mut self, result: Result<(), Status>) {
         match &result {
             Ok(()) => self.ending.end(Ok(()), Some(&self.trailers)),
-            Err(status) => self.ending.end(Err(status), Some(status.metadata())),
+            Err(status) => {
+                // What was made here, or on the way, has no trailers.
+                let is_of_server = status.origin() == Origin::Server;
+                self.ending.end(Err(status), is_of_server.then(|| status.metadata()));
+            }
         }
         self.state = State::Ended(result);
         self.slot = None;

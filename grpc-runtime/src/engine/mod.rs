@@ -47,7 +47,7 @@ pub(crate) use self::outcome::panicked;
 pub(crate) use self::outgoing::CallEnd;
 pub(crate) use self::outgoing::Outgoing;
 pub use self::outgoing::{RequestBody, RequestStream};
-pub(crate) use self::pick::closed;
+pub(crate) use self::pick::{closed, last_failure};
 pub(crate) use self::snapshot::{Published, Snapshot};
 pub(crate) use self::template::Templates;
 pub(crate) use self::timer::Timer;

@@ -12,7 +12,7 @@ use crate::engine::Shared;
 use crate::engine::ending::Ending;
 use crate::engine::outcome::panicked;
 use crate::engine::snapshot::Snapshot;
-use crate::lb::{Pick, PickArgs, SubchannelId};
+use crate::lb::{Pick, PickArgs, Picker, SubchannelId};
 use crate::metadata::Metadata;
 use crate::rt;
 use crate::status::{Code, Delivery, Origin, Status};
@@ -210,6 +210,12 @@ async fn until(
     }
 }
 
+/// Why there was no connection the last time, as far as the picker says. It may be anybody's: its panic is an answer too.
+pub(crate) fn last_failure(picker: &dyn Picker) -> Option<Status> {
+    catch_unwind(AssertUnwindSafe(|| picker.last_failure()))
+        .unwrap_or_else(|panic| Some(panicked("the load-balancing policy's picker", &*panic)))
+}
+
 /// CANCELLED: the program closed the channel.
 pub(crate) fn closed() -> Status {
     Status::cancelled("the channel was closed").with_delivery(Delivery::NotSent)
@@ -218,7 +224,7 @@ pub(crate) fn closed() -> Status {
 fn too_late(shared: &Shared, call: Option<&PickArgs<'_>>) -> Status {
     let snapshot = shared.published.load();
     let target = shared.control.target();
-    if let Some(failure) = snapshot.picker.last_failure() {
+    if let Some(failure) = last_failure(&*snapshot.picker) {
         let text = format!("the deadline passed while waiting for a connection to {target}");
         return not_sent(failure.with_code(Code::DeadlineExceeded).context(text));
     }

@@ -124,7 +124,7 @@ impl Picked {
     /// Sets what is called when the attempt is over. Default: nothing.
     ///
     /// Called exactly once, on the task of the call, also where the call is dropped or finds no connection here; it must
-    /// not block. Costs an allocation a call. A parent that adds its own calls the one that was there before.
+    /// not block. A panic of it is logged and goes no further. Costs an allocation a call. A parent that adds its own calls the one that was there before.
     #[must_use]
     pub fn on_end(mut self, on_end: impl FnOnce(&CallResult<'_>) + Send + 'static) -> Picked {
         self.on_end = Some(OnEnd(match self.on_end {

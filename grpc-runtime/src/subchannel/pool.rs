@@ -14,7 +14,7 @@ use crate::subchannel::failure::{self, AttemptError};
 use crate::subchannel::machine::Loss;
 use crate::subchannel::server::{Explained, Server, Stage};
 use crate::subchannel::{Event, Happened, Reporter, ServerId, Settings};
-use crate::transport::h2::{Connection, LastUse, TransportError};
+use crate::transport::h2::{Connection, LastUse, TransportError, Usage};
 
 /// All subchannels of a channel.
 pub(crate) struct Subchannels {
@@ -29,7 +29,7 @@ pub(crate) struct Subchannels {
     /// What the policy is still to be told, in order.
     news: VecDeque<(SubchannelId, SubchannelState)>,
     /// Connections that nobody picks any more, as long as calls use them.
-    draining: Vec<Weak<Connection>>,
+    draining: Vec<Draining>,
     last_use: Option<Instant>,
     /// What happened last, for whoever asks why.
     last_event: Option<Status>,
@@ -42,6 +42,12 @@ struct Held {
     server: ServerId,
     /// Whether the policy asked it to connect since it was last told that it is IDLE. Only then is it told of states.
     is_wanted: bool,
+}
+
+/// A connection that only calls keep. Of its use there is word also when they have ended, and it with them.
+struct Draining {
+    connection: Weak<Connection>,
+    usage: Usage,
 }
 
 /// Whether calls use the channel's connections.
@@ -140,8 +146,8 @@ impl Subchannels {
         for server in self.servers.values() {
             server.connection().into_iter().for_each(|connection| connection.close());
         }
-        for connection in self.draining.drain(..) {
-            connection.upgrade().into_iter().for_each(|connection| connection.close());
+        for draining in self.draining.drain(..) {
+            draining.connection.upgrade().into_iter().for_each(|connection| connection.close());
         }
         self.clear();
     }
@@ -217,11 +223,10 @@ impl Subchannels {
     /// Whether calls use the connections, those included that are only kept for them.
     pub(crate) fn usage(&mut self) -> Use {
         let mut usage = Use::Since(self.last_use);
-        let connected = self.servers.values().filter_map(Server::connection).cloned();
-        self.draining.retain(|connection| connection.strong_count() > 0);
-        let draining = self.draining.iter().filter_map(Weak::upgrade);
-        for connection in connected.chain(draining) {
-            usage = match (usage, connection.last_use()) {
+        let connected = self.servers.values().filter_map(Server::connection);
+        let connected = connected.map(|connection| connection.usage());
+        for one in connected.chain(self.draining.iter().map(|draining| draining.usage.clone())) {
+            usage = match (usage, one.last_use()) {
                 (Use::Now, _) | (_, LastUse::Now) => return Use::Now,
                 (Use::Since(one), LastUse::Ended(other)) => Use::Since(one.max(Some(other))),
                 (before @ Use::Since(_), LastUse::Never) => before,
@@ -229,6 +234,7 @@ impl Subchannels {
         }
         if let Use::Since(since) = usage {
             self.last_use = since;
+            self.draining.retain(|draining| draining.connection.strong_count() > 0);
         }
         usage
     }
@@ -291,8 +297,8 @@ impl Subchannels {
     fn on_lost(&mut self, id: ServerId, error: Option<TransportError>, now: Instant, random: f64) {
         let Some(server) = self.servers.get_mut(&id) else { return };
         let Some(connection) = server.connection().map(Arc::clone) else { return };
-        let was_used = connection.last_use() != LastUse::Never;
-        self.draining.push(Arc::downgrade(&connection));
+        let was_used = connection.usage().last_use() != LastUse::Never;
+        self.draining.push(Draining::of(&connection));
         match server.machine.on_lost(now, was_used, random) {
             Loss::Idle => {
                 let status = failure::lost(&server.address, error);
@@ -351,12 +357,15 @@ impl Subchannels {
                 self.pauses.remove(&(until, id));
             }
             Stage::Connected(connection) => {
-                if let LastUse::Ended(last) = connection.last_use() {
-                    self.last_use = self.last_use.max(Some(last));
-                }
-                self.draining.push(Arc::downgrade(&connection));
+                self.draining.push(Draining::of(&connection));
             }
             Stage::Nothing | Stage::Attempt { .. } => {}
         }
+    }
+}
+
+impl Draining {
+    fn of(connection: &Arc<Connection>) -> Self {
+        Self { connection: Arc::downgrade(connection), usage: connection.usage() }
     }
 }

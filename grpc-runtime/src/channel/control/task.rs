@@ -19,6 +19,7 @@ use crate::channel::control::resolution::{News, Resolution};
 use crate::channel::control::timers::Timers;
 use crate::channel::control::{Broken, Departure, Event, Settings};
 use crate::connectivity::ConnectivityState;
+use crate::engine::last_failure;
 use crate::lb::{self, Action, GracefulSwitch, Picker, Policy as _, TimerId, Update};
 use crate::resolver::{ResolverUpdate, UpdateOutcome};
 use crate::rt;
@@ -217,7 +218,6 @@ impl ChannelTask {
 
     fn on_update(&mut self, update: ResolverUpdate) {
         let outcome = self.take_update(update);
-        self.restarts.reset();
         if let Err(status) = self.resolution.on_outcome(outcome) {
             self.on_broken_resolver(status);
         }
@@ -311,14 +311,16 @@ impl ChannelTask {
         let (state, reason) = match state {
             ConnectivityState::Ready => {
                 self.subchannels.forget_last_event();
+                // Whatever broke before works again.
+                self.restarts.reset();
                 (state, None)
             }
             // Only the program closes a channel; a policy that says so has nothing to offer.
             ConnectivityState::TransientFailure | ConnectivityState::Shutdown => {
-                (ConnectivityState::TransientFailure, picker.last_failure())
+                (ConnectivityState::TransientFailure, last_failure(&*picker))
             }
             ConnectivityState::Idle | ConnectivityState::Connecting => {
-                let failure = picker.last_failure();
+                let failure = last_failure(&*picker);
                 (state, failure.or_else(|| self.subchannels.last_event().cloned()))
             }
         };

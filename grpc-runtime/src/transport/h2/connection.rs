@@ -10,7 +10,7 @@ use http::Request;
 use tokio::sync::oneshot;
 
 use crate::transport::h2::error::TransportError;
-use crate::transport::h2::slots::{LastUse, Slot, Slots};
+use crate::transport::h2::slots::{Slot, Slots, Usage};
 
 /// One HTTP/2 connection that is, or was, ready for calls.
 ///
@@ -83,9 +83,9 @@ impl Connection {
         self.state.end.get()
     }
 
-    /// When it had a stream last.
-    pub(crate) fn last_use(&self) -> LastUse {
-        self.slots.last_use()
+    /// Tells when it had a stream last.
+    pub(crate) fn usage(&self) -> Usage {
+        Usage::of(&self.slots)
     }
 
     /// Closes the connection at once, whoever uses it.

@@ -12,4 +12,4 @@ pub(crate) use self::connection::{Connection, OpenStream};
 pub(crate) use self::driver::connect;
 pub(crate) use self::error::TransportError;
 pub(crate) use self::settings::Http2Settings;
-pub(crate) use self::slots::{LastUse, Slot};
+pub(crate) use self::slots::{LastUse, Slot, Usage};

@@ -40,6 +40,20 @@ pub(crate) enum LastUse {
 #[derive(Debug)]
 pub(crate) struct Slot(Arc<Slots>);
 
+/// Tells when a connection had a stream last, also when the connection is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Usage(Arc<Slots>);
+
+impl Usage {
+    pub(super) fn of(slots: &Arc<Slots>) -> Self {
+        Self(Arc::clone(slots))
+    }
+
+    pub(crate) fn last_use(&self) -> LastUse {
+        self.0.last_use()
+    }
+}
+
 impl Slots {
     pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
