@@ -5,13 +5,14 @@
 //! - [`cluster`]: several such servers that are one service, each of which comes and goes by itself.
 //! - [`names`]: a DNS server whose records change.
 //! - [`load`]: calls from several tasks until told to stop.
+//! - [`network`]: servers in memory that run in the test's own, virtual time.
 //! - [`client`]: the client under test, by a hand-written trait.
 //! - [`balancing`]: a load-balancing policy, driven by hand.
 //! - [`certificates`]: an authority and leaves, made for one test.
 //! - [`helloworld`]: messages and client of `proto/helloworld.proto`, as grpc-build writes them.
 //! - [`within`]: a bound for every wait.
 //!
-//! Servers and peers run on threads of their own with their own runtimes, so they neither show up in what
+//! But for those of [`network`], servers and peers run on threads of their own with their own runtimes, so they neither show up in what
 //! a test measures on its thread nor stop when a test pauses tokio's clock. They listen on free loopback
 //! ports, and dropping the handle ends them.
 //!
@@ -24,6 +25,7 @@ pub mod client;
 pub mod cluster;
 pub mod load;
 pub mod names;
+pub mod network;
 pub mod peer;
 pub mod server;
 mod wait;
