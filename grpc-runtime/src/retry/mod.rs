@@ -14,6 +14,17 @@
 //! | `pushback` | what the server says about it |
 //! | `attempts` | how many attempts there may be, and how the server is told the number |
 //! | `buffer` | what is kept to be sent again, and when it is too much |
+//!
+//! # How it is driven
+//!
+//! A call has a [`Retry`], or a [`Hedge`] where its method has a hedging policy, and a [`ReplayBuffer`]. A message is
+//! pushed to the buffer before any attempt sends it; each attempt knows its position there. What ends an attempt, or binds
+//! the call to it, is told to the machine, which says what to do. When it says to commit, so is the buffer, at the
+//! position of the attempt that is left. No request is taken from the program in a pause: there is nobody to send it.
+//!
+//! An attempt that is told of is over, and its stream is gone before the next one starts. Where nothing left this process,
+//! the answer is to start over at once, so whoever drives must wait for another connection and not spin. The deadline
+//! spans attempts and pauses, and is the caller's to watch.
 
 mod attempts;
 mod backoff;
@@ -33,3 +44,6 @@ pub(crate) use hedge::{Action, AttemptId, Hedge, StartKind};
 pub(crate) use machine::{Decision, Retry, RetryReason};
 pub(crate) use pushback::Pushback;
 pub(crate) use throttle::Throttle;
+
+#[cfg(test)]
+mod tests;
