@@ -16,8 +16,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use counting::{Count, Counting};
+use grpc_runtime::layer::{
+    CircuitBreaker, ConcurrencyLimit, Faults, Next, StaticMetadata, Trace, from_fn, on_end,
+};
 use grpc_runtime::lb::{Pick, PickArgs, PickFirst, PolicyBuilder, RoundRobin};
-use grpc_runtime::{Address, Channel, Metadata, MethodDescriptor, MethodKind, Status, grpc_client};
+use grpc_runtime::{
+    Address, Channel, Intercept, Interceptor, Invoke, Metadata, Method, MethodDescriptor,
+    MethodKind, Request, Response, Status, grpc_client,
+};
 use http::{HeaderMap, HeaderValue, Uri};
 use prost::Message;
 use tests::balancing::{Driven, endpoints};
@@ -70,6 +76,69 @@ fn a_pick_allocates_nothing() {
             assert!(matches!(picker.pick(&PickArgs::new(&METHOD, &metadata)), Pick::Complete(_)));
         }
         assert_eq!(Count::now().since(before).allocations, 0, "{}", builder.name());
+    }
+}
+
+/// Three interceptors cost their three boxes; the layers that only look on cost none.
+#[tokio::test]
+async fn layers_allocate_no_more_than_they_say() {
+    let client = GreeterClient::in_process(Echo);
+    let bare = allocations(&client).await;
+    let intercepted =
+        client.clone().layer(Intercept(Pass)).layer(Intercept(Pass)).layer(Intercept(Pass));
+    assert!(allocations(&intercepted).await <= bare + 3);
+
+    let watched = client
+        .clone()
+        .layer(StaticMetadata::default())
+        .layer(Faults::new())
+        .layer(ConcurrencyLimit::per_method(8))
+        .layer(CircuitBreaker::per_method())
+        .layer(on_end(|_, _| {}))
+        .layer(Trace::new());
+    assert_eq!(allocations(&watched).await, bare);
+
+    // A function for another method is no cost either.
+    let other =
+        from_fn(|request: Request<other::Other>, next: Next<other::Other>| next.invoke(request));
+    assert_eq!(allocations(&client.layer(other)).await, bare);
+}
+
+/// Of one warm call at its best.
+async fn allocations<S: Invoke<greeter::SayHello>>(client: &GreeterClient<S>) -> usize {
+    let no_writes = AtomicUsize::new(0);
+    let cost = cheapest(&no_writes, async || {
+        let request = HelloRequest::default();
+        let before = Count::now();
+        client.say_hello(request).await.unwrap();
+        Count::now().since(before)
+    });
+    cost.await.allocations
+}
+
+struct Echo;
+
+impl Greeter for Echo {
+    async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status> {
+        Ok(HelloReply { message: request.name })
+    }
+}
+
+#[grpc_client(service = "helloworld.Other")]
+trait Other {
+    async fn other(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+}
+
+#[derive(Clone)]
+struct Pass;
+
+impl<M: Method> Interceptor<M> for Pass {
+    async fn intercept<S: Invoke<M>>(
+        &self,
+        request: Request<M>,
+        next: S,
+    ) -> Result<Response<M>, Status> {
+        next.invoke(request).await
     }
 }
 

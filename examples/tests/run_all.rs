@@ -222,6 +222,24 @@ fn own_policy() {
 }
 
 #[test]
+fn layers() {
+    let output = run(env!("CARGO_BIN_EXE_layers"));
+    output.has(&[
+        "  SayHello was sent",
+        "  SayHello: OK",
+        "Hello, Ada!",
+        "again: Hello, Ada!",
+        "Hallo, Ada!",
+        "  ListHellos: OK",
+        "nobody: INVALID_ARGUMENT: do not greet nobody",
+        "Bob: UNAVAILABLE",
+        "Cy: UNAVAILABLE",
+        "Hello, Di, from memory!",
+        "Ada: ABORTED: on purpose",
+    ]);
+}
+
+#[test]
 fn etcd() {
     let Some(etcd) = Etcd::start() else {
         println!("not run: there is no etcd on this machine");

@@ -11,6 +11,7 @@ mod from_fn;
 mod greeter;
 mod metadata;
 mod on_end;
+mod panics;
 mod single_flight;
 mod time_limit;
 mod towers_own;

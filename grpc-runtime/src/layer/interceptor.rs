@@ -8,6 +8,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::call::{BoxFuture, Invoke, Method, Request, Response};
+use crate::layer::catch_panic::CatchPanicFuture;
 use crate::status::Status;
 
 /// Code around calls: sees the request before and the outcome after, and decides what happens between.
@@ -16,7 +17,8 @@ use crate::status::Status;
 /// sees as themselves (`impl Interceptor<greeter::SayHello> for Validate`).
 ///
 /// It runs once per call that the program makes, outside whatever the channel does to carry it. For a streaming call the
-/// response is the start of the stream.
+/// response is the start of the stream; [`Response::on_end`] sees its end. One that panics fails its call with INTERNAL,
+/// and leaves the client usable.
 ///
 /// ```
 /// use grpc_runtime::{Interceptor, Invoke, Method, Request, Response, Status};
@@ -84,7 +86,8 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let (interceptor, next) = (self.interceptor.clone(), self.next.clone());
-        Box::pin(async move { interceptor.intercept(request, next).await })
+        let call = async move { interceptor.intercept(request, next).await };
+        Box::pin(CatchPanicFuture::new(call))
     }
 }
 

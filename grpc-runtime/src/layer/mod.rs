@@ -17,6 +17,7 @@
 //! | send the same read once for all who make it | [`SingleFlight`] |
 //! | refuse requests that are not valid, unsent | [`Validation`], [`Validate`] |
 //! | see what the program does about delays and failures | [`Faults`] |
+//! | outlive a layer that panics | [`CatchPanic`]; interceptors and functions have it built in |
 //! | put a layer on one method | [`only`], or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
 //! All of them sit around the whole call: outside of the name lookup, the connection and any second attempt. A call
@@ -25,6 +26,7 @@
 mod cache;
 mod call_key;
 mod cast;
+mod catch_panic;
 mod circuit_breaker;
 mod concurrency_limit;
 mod faults;
@@ -41,6 +43,7 @@ mod validation;
 mod waiting;
 
 pub use self::cache::{Cache, CacheFuture, CacheService};
+pub use self::catch_panic::{CatchPanic, CatchPanicFuture, CatchPanicService};
 pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerFuture, CircuitBreakerService, Fallback, FallbackFor, NoFallback,
 };

@@ -22,6 +22,8 @@ use crate::status::Status;
 /// | is of a method with a timeout (`#[rpc(timeout = ..)]`) | that | [`at_most`](TimeLimit::at_most) |
 /// | has neither | [`by_default`](TimeLimit::by_default) | [`at_most`](TimeLimit::at_most) |
 ///
+/// A service config can shorten that, and does not lengthen it, but for the time that comes from the method alone.
+///
 /// ```
 /// use std::time::Duration;
 ///
@@ -55,22 +57,31 @@ impl TimeLimit {
     }
 
     fn apply<M: Method>(self, request: &mut Request<M>) {
-        let own = request.options().timeout().or_else(|| request.method().timeout());
         if let Some(deadline) = request.options().deadline() {
             // A point in time is compared with a point in time, and only where there is a bound at all.
-            let Some(latest) = self.most.and_then(|most| rt::now().checked_add(most)) else {
-                return;
-            };
-            return request.options_mut().set_deadline(deadline.min(latest));
+            if let Some(latest) = self.most.and_then(|most| rt::now().checked_add(most)) {
+                request.options_mut().set_deadline(deadline.min(latest));
+            }
+            return;
         }
-        let timeout = own.or(self.default);
-        let bounded = match (timeout, self.most) {
-            (Some(timeout), Some(most)) => Some(timeout.min(most)),
-            (timeout, most) => timeout.or(most),
+        let given = request.options().timeout().or_else(|| request.method().timeout());
+        let timeout = match (given, self.most) {
+            // What the method says is left to be said by it: a service config may say otherwise.
+            (Some(given), Some(most)) if given > most => most,
+            (Some(_), _) => return,
+            (None, most) => match least(self.default, most) {
+                Some(timeout) => timeout,
+                None => return,
+            },
         };
-        if let Some(timeout) = bounded {
-            request.options_mut().set_timeout(timeout);
-        }
+        request.options_mut().set_timeout(timeout);
+    }
+}
+
+fn least(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -52,7 +52,7 @@ use crate::status::Status;
 /// ```
 ///
 /// The function runs once for each call that the program makes. For a streaming call the response is the start of
-/// the stream; [`Response::on_end`] sees its end.
+/// the stream; [`Response::on_end`] sees its end. A function that panics fails its call with INTERNAL.
 ///
 /// A call that it sees costs three small boxes; for all methods, two more for the messages.
 pub fn from_fn<F, M, R>(function: F) -> FromFn<F, M>

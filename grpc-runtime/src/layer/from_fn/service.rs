@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::call::{AnyMethod, BoxFuture, Invoke, Method, Request, Response};
 use crate::layer::cast::{cast, cast_same};
+use crate::layer::catch_panic::CatchPanicFuture;
 use crate::layer::from_fn::Next;
 use crate::status::Status;
 
@@ -30,7 +31,7 @@ impl<F, T, S> FromFnService<F, T, S> {
 
 impl<F, T, S, M, R> Service<Request<M>> for FromFnService<F, T, S>
 where
-    F: Fn(Request<T>, Next<T>) -> R,
+    F: Fn(Request<T>, Next<T>) -> R + Clone + Send + 'static,
     R: Future<Output = Result<Response<T>, Status>> + Send + 'static,
     T: Method,
     S: Invoke<M>,
@@ -49,15 +50,18 @@ where
         let next = self.next.clone();
         if TypeId::of::<T>() == TypeId::of::<AnyMethod>() {
             let request = cast_same(Request::<AnyMethod>::erased(request));
-            let outcome = (self.function)(request, cast_same(Next::<AnyMethod>::erased(next)));
+            let function = self.function.clone();
             return FromFnFuture::seen(async move {
-                cast_same::<_, Response<AnyMethod>>(outcome.await?).restored()
+                let next = cast_same(Next::<AnyMethod>::erased(next));
+                cast_same::<_, Response<AnyMethod>>(function(request, next).await?).restored()
             });
         }
         match cast::<Request<M>, Request<T>>(request) {
             Ok(request) => {
-                let outcome = (self.function)(request, cast_same(Next::new(next)));
-                FromFnFuture::seen(async move { outcome.await.map(cast_same) })
+                let function = self.function.clone();
+                FromFnFuture::seen(async move {
+                    function(request, cast_same(Next::new(next))).await.map(cast_same)
+                })
             }
             Err(other) => FromFnFuture { state: State::Passed { future: next.invoke(other) } },
         }
@@ -97,7 +101,7 @@ pin_project! {
 
 impl<R, M: Method> FromFnFuture<R, M> {
     fn seen(future: impl Future<Output = Result<Response<M>, Status>> + Send + 'static) -> Self {
-        Self { state: State::Seen { future: Box::pin(future) } }
+        Self { state: State::Seen { future: Box::pin(CatchPanicFuture::new(future)) } }
     }
 }
 
