@@ -1,10 +1,12 @@
 //! Calls given up half-way, from either side: the other side is told the truth, in HTTP/2's words.
 
-use futures_util::stream;
-use grpc_runtime::{Code, Origin, Status, outbound};
+use std::thread;
+
+use futures_util::{Stream, stream};
+use grpc_runtime::{CancelHandle, Code, Delivery, Origin, Status, Streaming, outbound};
 use prost::Message as _;
-use tests::client::{all, hello, hellos, plaintext, said};
-use tests::helloworld::HelloReply;
+use tests::client::{Greeter, GreeterClient, all, hello, hellos, plaintext, said};
+use tests::helloworld::{HelloReply, HelloRequest};
 use tests::peer::{Peer, Script, code, kind, message};
 use tests::server::{Behaviour, Event, Server};
 use tests::within;
@@ -91,6 +93,149 @@ async fn a_dropped_upload() {
     let record = peer.finish().await;
     assert_eq!(record.reset(1), Some(code::CANCEL));
     assert!(!record.ended(1), "half a request must not look whole");
+}
+
+// ===== a handle, from another thread =====
+
+/// Cancels on a thread of its own, and comes back when that is done.
+fn cancel_elsewhere(handle: &CancelHandle) {
+    let handle = handle.clone();
+    thread::spawn(move || handle.cancel())
+        .join()
+        .expect("nothing of these calls panics when it is dropped");
+}
+
+#[tokio::test]
+async fn a_cancelled_unary_call() {
+    // The answer comes after all, and is too late.
+    let answer = connected().read_end_stream().tell().read_reset();
+    let answer = answer.headers(GRPC).data(&reply("Hi")).trailers(OK);
+    let mut peer = answer.stall().play();
+    let handle = CancelHandle::new();
+    let greeter = plaintext(peer.target());
+    let call = tokio::spawn(said(greeter.say_hello(hello("Ada")).cancel_on(&handle)));
+    peer.told().await;
+    cancel_elsewhere(&handle);
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!((status.code(), status.origin()), (Code::Cancelled, Origin::Local));
+    assert_eq!(peer.finish().await.reset(1), Some(code::CANCEL));
+}
+
+#[tokio::test]
+async fn a_cancelled_call_that_was_waiting_for_a_connection() {
+    let mut peer = Peer::script().accept().preface().tell().stall().play();
+    let handle = CancelHandle::new();
+    let greeter = plaintext(peer.target());
+    let call = greeter.say_hello(hello("Ada")).wait_for_ready(true).cancel_on(&handle);
+    let call = tokio::spawn(said(call));
+    peer.told().await;
+    cancel_elsewhere(&handle);
+    assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Cancelled);
+    assert!(peer.finish().await.of_kind(kind::HEADERS).next().is_none());
+}
+
+#[tokio::test]
+async fn a_cancelled_stream_of_replies_that_nobody_reads() {
+    let peer = connected().headers(GRPC).data(&reply("Hi")).read_reset().stall().play();
+    let handle = CancelHandle::new();
+    let call = plaintext(peer.target()).list_hellos(hello("Ada")).cancel_on(&handle);
+    let mut replies = within("the start", call.into_future()).await.unwrap();
+    within("headers", replies.headers()).await.unwrap();
+    cancel_elsewhere(&handle);
+    // The reset does not wait for somebody to ask.
+    assert_eq!(peer.finish().await.reset(1), Some(code::CANCEL));
+    // Nor is the message given out that came before.
+    for _ in 0..2 {
+        let status = within("the end", replies.message()).await.unwrap_err();
+        assert_eq!((status.code(), status.origin()), (Code::Cancelled, Origin::Local));
+    }
+}
+
+#[tokio::test]
+async fn both_sides_of_a_cancelled_stream() {
+    // The window is never opened, so that the sender gets stuck.
+    let peer = connected().headers(GRPC).data(&reply("Hi")).read_reset().stall().play();
+    let handle = CancelHandle::new();
+    let (requests, outgoing) = outbound(1);
+    let call = plaintext(peer.target()).chat_hellos(outgoing).cancel_on(&handle);
+    let mut replies = within("the start", call.into_future()).await.unwrap();
+    assert!(within("a reply", replies.message()).await.unwrap().is_some());
+    let sender = tokio::spawn(async move {
+        loop {
+            if let Err(status) = requests.send(hello(&"x".repeat(1 << 14))).await {
+                return status;
+            }
+        }
+    });
+    let (next, ()) = tokio::join!(within("the end", replies.message()), async {
+        cancel_elsewhere(&handle);
+    });
+    assert_eq!(next.unwrap_err().code(), Code::Cancelled);
+    assert_eq!(within("the sender", sender).await.unwrap().code(), Code::Cancelled);
+    let record = peer.finish().await;
+    assert_eq!(record.reset(1), Some(code::CANCEL));
+    assert!(!record.ended(1));
+}
+
+#[tokio::test]
+async fn one_handle_for_many_calls_and_none_for_others() {
+    let mut server = Server::start();
+    server.behave(Behaviour::new().replies(1).end_stalling());
+    let greeter = plaintext(server.target());
+    let (handle, other) = (CancelHandle::new(), CancelHandle::new());
+    let mut cancelled = Vec::new();
+    for _ in 0..8 {
+        let call = greeter.list_hellos(hello("Ada")).cancel_on(&handle);
+        cancelled.push(within("the start", call.into_future()).await.unwrap());
+    }
+    let spared = greeter.list_hellos(hello("Bob")).cancel_on(&other);
+    let mut spared = within("the start", spared.into_future()).await.unwrap();
+    cancel_elsewhere(&handle);
+    for replies in &mut cancelled {
+        let status = within("the end", replies.message()).await.unwrap_err();
+        assert_eq!(status.code(), Code::Cancelled);
+    }
+    for _ in &cancelled {
+        server.cancelled().await;
+    }
+    assert!(within("a reply", spared.message()).await.unwrap().is_some());
+    // A call that comes late is not made at all.
+    let late = said(greeter.say_hello(hello("Ada")).cancel_on(&handle)).await.unwrap_err();
+    assert_eq!((late.code(), late.delivery()), (Code::Cancelled, Delivery::NotSent));
+}
+
+#[tokio::test]
+async fn an_in_process_call_is_cancelled_too() {
+    struct Silent;
+    impl Greeter for Silent {
+        async fn say_hello(&self, _: HelloRequest) -> Result<HelloReply, Status> {
+            std::future::pending().await
+        }
+        async fn list_hellos(&self, _: HelloRequest) -> Result<Streaming<HelloReply>, Status> {
+            Ok(Streaming::from_stream(stream::pending()))
+        }
+        async fn collect_hellos(
+            &self,
+            _: impl Stream<Item = HelloRequest> + Send + 'static,
+        ) -> Result<HelloReply, Status> {
+            std::future::pending().await
+        }
+        async fn chat_hellos(
+            &self,
+            _: impl Stream<Item = HelloRequest> + Send + 'static,
+        ) -> Result<Streaming<HelloReply>, Status> {
+            Ok(Streaming::from_stream(stream::pending()))
+        }
+    }
+    let greeter = GreeterClient::in_process(Silent);
+    let handle = CancelHandle::new();
+    let call = tokio::spawn(said(greeter.say_hello(hello("Ada")).cancel_on(&handle)));
+    let mut replies = greeter.list_hellos(hello("Ada")).cancel_on(&handle).await.unwrap();
+    let stream = tokio::spawn(async move { replies.message().await });
+    tokio::task::yield_now().await;
+    cancel_elsewhere(&handle);
+    assert_eq!(within("the end", call).await.unwrap().unwrap_err().code(), Code::Cancelled);
+    assert_eq!(within("the end", stream).await.unwrap().unwrap_err().code(), Code::Cancelled);
 }
 
 // ===== the sender =====

@@ -1,4 +1,5 @@
-//! The `grpc-timeout` header: what is left of a call's time, as the server is told it.
+//! The `grpc-timeout` header: what is left of a call's time, as the server is told it, and as a server reads it that
+//! makes calls itself.
 //!
 //! Pure arithmetic. Holding the call to its deadline is the engine's; human durations such as `"500ms"`
 //! are read by the macros.
@@ -32,6 +33,20 @@ pub(crate) fn grpc_timeout(remaining: Duration) -> HeaderValue {
     HeaderValue::from_bytes(&text[start..]).unwrap_or(HeaderValue::from_static("99999999H"))
 }
 
+/// What a `grpc-timeout` says (PROTOCOL-HTTP2, "Timeout"); `None` where it is malformed. Zero is no positive number, but
+/// servers are sent it, and know what is meant.
+pub(crate) fn from_grpc_timeout(value: &HeaderValue) -> Option<Duration> {
+    let (unit, digits) = value.as_bytes().split_last()?;
+    if !(1..=MOST_DIGITS).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let (_, length) = UNITS.into_iter().find(|(known, _)| known == unit)?;
+    let nanoseconds = u128::from(number) * length;
+    let (seconds, rest) = (nanoseconds / SECOND, nanoseconds % SECOND);
+    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(rest).ok()?))
+}
+
 fn number_and_unit(remaining: Duration) -> (u64, u8) {
     let nanoseconds = remaining.as_nanos().max(1);
     for (unit, length) in UNITS {
@@ -48,10 +63,12 @@ const UNITS: [(u8, u128); 6] = [
     (b'n', 1),
     (b'u', 1_000),
     (b'm', 1_000_000),
-    (b'S', 1_000_000_000),
-    (b'M', 60 * 1_000_000_000),
-    (b'H', 3_600 * 1_000_000_000),
+    (b'S', SECOND),
+    (b'M', 60 * SECOND),
+    (b'H', 3_600 * SECOND),
 ];
+
+const SECOND: u128 = 1_000_000_000;
 
 const MOST_DIGITS: usize = 8;
 const LARGEST: u64 = 99_999_999;
@@ -102,7 +119,44 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_timeout_is_read() {
+        for (text, expected) in [
+            ("1n", Duration::from_nanos(1)),
+            ("20u", Duration::from_micros(20)),
+            ("300m", Duration::from_millis(300)),
+            ("0S", Duration::ZERO),
+            ("00000004S", Duration::from_secs(4)),
+            ("5M", Duration::from_secs(300)),
+            ("99999999H", Duration::from_secs(99_999_999 * 3600)),
+        ] {
+            assert_eq!(
+                from_grpc_timeout(&HeaderValue::from_static(text)),
+                Some(expected),
+                "{text}"
+            );
+        }
+        for text in ["", "S", "1", "1s", "-1S", "+1S", " 1S", "1 S", "1.5S", "123456789S", "1SS"] {
+            assert_eq!(from_grpc_timeout(&HeaderValue::from_static(text)), None, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read_back(nanos in any::<u64>()) {
+            let text = grpc_timeout(Duration::from_nanos(nanos));
+            let (told, _) = read(text.to_str().unwrap());
+            prop_assert_eq!(from_grpc_timeout(&text).unwrap().as_nanos(), told);
+        }
+
+        #[test]
+        fn garbage_is_no_timeout(bytes in proptest::collection::vec(32..=126_u8, 0..12)) {
+            let value = HeaderValue::from_bytes(&bytes).unwrap();
+            if let Some(timeout) = from_grpc_timeout(&value) {
+                prop_assert!(bytes.len() <= 9 && timeout <= Duration::from_secs(99_999_999 * 3600));
+            }
+        }
+
         #[test]
         fn never_earlier_and_at_most_a_unit_later(seconds in 0..99_999_999_u64 * 3600, nanos in 0..1_000_000_000_u32, shift in 0..60_u32) {
             // The shift spreads the cases over all units.

@@ -42,12 +42,14 @@
 //! | tell a channel where the servers are, from a watch or a file | [`resolver`], [`ManualResolver`](resolver::ManualResolver) |
 //! | know how the channel stands, and why | [`Channel::state_changes`], [`Channel::wait_ready`] |
 //! | set options of one call, see its headers and trailers | [`Call`], [`Response`], [`CallOptions`] |
+//! | cancel calls from elsewhere | [`CancelHandle`] |
+//! | pass a deadline, cancellation and trace on to the calls that a server's handler makes | [`CallContext`] |
 //! | read a stream of replies | [`Streaming`] |
 //! | send a stream of requests | any [`Stream`], or [`outbound`] |
 //! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
 //! | send and read what goes beside messages | [`Metadata`] |
 //! | do something around calls | [`Interceptor`], [`layer`], or any `tower::Layer` |
-//! | know how a call ended, once, whatever ended it | [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
+//! | know how a call ended, once, whatever ended it | [`Call::on_end`], [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
 //! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |
 //! | speak something other than Protocol Buffers | [`codec`] |
@@ -116,9 +118,10 @@ pub use address::Address;
 pub use attributes::Attributes;
 pub use backoff::BackoffConfig;
 pub use call::{
-    AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallFuture, ClientStreaming, Ended,
-    In, IntoOutbound, Invoke, InvokeFuture, Kind, Method, Out, Outbound, OutboundSender, Request,
-    Response, ServerStreaming, SingleResponse, Streaming, Unary, outbound,
+    AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallContext, CallFuture, CancelHandle,
+    CancelOnDrop, ClientStreaming, Ended, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
+    Out, Outbound, OutboundSender, Request, Response, SendFuture, ServerStreaming, SingleResponse,
+    Streaming, Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use client::{

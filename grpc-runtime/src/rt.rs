@@ -4,7 +4,9 @@
 //! Not a runtime abstraction to plug others into: it is one place, so that everything above it takes time and
 //! randomness as arguments and tests own both. tokio's paused clock moves `now` and `sleep_until` together.
 
+use std::any::Any;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use tokio::time::Sleep;
@@ -23,6 +25,23 @@ pub(crate) fn sleep_until(instant: Instant) -> Sleep {
 /// `None` when `instant` came before `future` was done; `future` is then dropped.
 pub(crate) async fn until<F: Future>(instant: Instant, future: F) -> Option<F::Output> {
     tokio::time::timeout_at(instant.into(), future).await.ok()
+}
+
+/// What surrounds the code that a task runs, of whatever type an upper module gives it.
+pub(crate) type Ambient = Arc<dyn Any + Send + Sync>;
+
+tokio::task_local! {
+    static AMBIENT: Ambient;
+}
+
+/// Runs `future` with `ambient` around it, in place of what was around it before.
+pub(crate) async fn surrounded<F: Future>(ambient: Ambient, future: F) -> F::Output {
+    AMBIENT.scope(ambient, future).await
+}
+
+/// What surrounds the caller, if that is anything: one read of a thread-local.
+pub(crate) fn ambient<T: Any + Send + Sync, R>(look: impl FnOnce(&T) -> R) -> Option<R> {
+    AMBIENT.try_with(|ambient| ambient.downcast_ref().map(look)).ok().flatten()
 }
 
 /// A variable of the process's environment, unless it is unset or not Unicode.

@@ -199,13 +199,14 @@ fn names(path: &Path, list: &[&'static str]) -> Option<&'static str> {
 
 const LINES: usize = 450;
 
-const ONLY_IN_RT: [&str; 11] = [
+const ONLY_IN_RT: [&str; 12] = [
     "tokio::spawn",
     "tokio::task::spawn",
     "tokio::task::spawn_blocking",
     "tokio::task::JoinSet",
     "tokio::time",
     "tokio::runtime",
+    "tokio::task_local",
     "Instant::now",
     "SystemTime::now",
     "thread::spawn",

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, sealed};
 use crate::call::method::{In, Method, Out};
@@ -98,6 +99,7 @@ trait Inside: Send {
         hook: Box<dyn FnOnce(Ended<'_>) + Send>,
     ) -> Box<dyn Inside>;
     fn bound_by(self: Box<Self>, deadline: Instant) -> Box<dyn Inside>;
+    fn guarded(self: Box<Self>, handles: &[CancelHandle]) -> Box<dyn Inside>;
 }
 
 struct Typed<M: Method>(In<M>);
@@ -125,6 +127,10 @@ impl<M: Method> Inside for Typed<M> {
 
     fn bound_by(self: Box<Self>, deadline: Instant) -> Box<dyn Inside> {
         Box::new(Self(M::Kind::bound_by(self.0, deadline)))
+    }
+
+    fn guarded(self: Box<Self>, handles: &[CancelHandle]) -> Box<dyn Inside> {
+        Box::new(Self(M::Kind::guarded(self.0, handles)))
     }
 }
 
@@ -186,6 +192,10 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
 
     fn bound_by(message: AnyResponse, deadline: Instant) -> AnyResponse {
         AnyResponse(message.0.bound_by(deadline))
+    }
+
+    fn guarded(message: AnyResponse, handles: &[CancelHandle]) -> AnyResponse {
+        AnyResponse(message.0.guarded(handles))
     }
 
     /// Shows nothing: what the messages are is not known here.

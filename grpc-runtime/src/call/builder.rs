@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
+use crate::call::cancel::CancelHandle;
+use crate::call::context::CallContext;
+use crate::call::ended::Ended;
 use crate::call::invoke::Invoke;
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::call::send::{SendFuture, Watch};
 use crate::compression::Encoding;
 use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
 use crate::method::MethodRef;
@@ -26,16 +30,18 @@ use crate::status::Status;
 pub struct Call<S, M: Method> {
     service: S,
     request: Request<M>,
+    /// Of the few calls that have it.
+    watch: Option<Box<Watch>>,
 }
 
 impl<S, M: Method> Call<S, M> {
     /// A call of `M` through `service`. Client methods do this.
     pub fn new(service: S, message: Out<M>) -> Self {
-        Self { service, request: Request::new(message) }
+        Self { service, request: Request::new(message), watch: None }
     }
 
     pub(crate) fn of_method(service: S, method: MethodRef, message: Out<M>) -> Self {
-        Self { service, request: Request::of_method(method, message) }
+        Self { service, request: Request::of_method(method, message), watch: None }
     }
 
     /// How long the whole call may take from the moment it is sent: waiting for a connection, and all messages of
@@ -127,19 +133,58 @@ impl<S, M: Method> Call<S, M> {
         self
     }
 
+    /// Ends the call with CANCELLED when `handle` is cancelled, at once and whatever the call is doing; see
+    /// [`CancelHandle`]. A call that has several ends with the first of them. Default: none but those of the
+    /// [`CallContext`] that the call is made in.
+    ///
+    /// Layers do not see this: they are dropped with the call.
+    pub fn cancel_on(mut self, handle: &CancelHandle) -> Self {
+        self.watch().handles.push(handle.clone());
+        self
+    }
+
+    /// Runs `hook` at the end of the call, exactly once, whatever ends it and whatever its kind: a stream ends with its
+    /// last message, not with its start. Layers are inside: the end is the one that the program sees.
+    ///
+    /// [`Ended::Dropped`] also tells of a call that was never sent. Hooks run in the order in which they were added, in
+    /// whatever task polls or drops the call: they must not block. What shall be told of every call of a client is
+    /// [`layer::on_end`](crate::layer::on_end()).
+    ///
+    /// ```
+    /// # async fn example<M: grpc_runtime::Method>(call: grpc_runtime::Call<grpc_runtime::Channel, M>) {
+    /// let outcome = call.on_end(|ended| println!("it ended with {}", ended.code())).await;
+    /// # }
+    /// ```
+    #[doc(alias = "on_finish")]
+    pub fn on_end(mut self, hook: impl FnOnce(Ended<'_>) + Send + 'static) -> Self {
+        self.watch().hooks.push(hook);
+        self
+    }
+
     /// The call as a layer would see it, for options that have no method here.
     pub fn request_mut(&mut self) -> &mut Request<M> {
         &mut self.request
+    }
+
+    fn watch(&mut self) -> &mut Watch {
+        self.watch.get_or_insert_default()
     }
 }
 
 impl<S: Invoke<M>, M: Method> Call<S, M> {
     /// Makes the call and gives back all of the outcome.
     ///
+    /// The [`CallContext`] that surrounds this moment holds for the call, wherever the future is awaited then.
+    ///
     /// # Cancel safety
     /// Dropping the future cancels the call: the server is told, if it has heard of it.
-    pub fn send(self) -> S::Future {
-        self.service.invoke(self.request)
+    pub fn send(self) -> SendFuture<S, M> {
+        let Self { service, mut request, mut watch } = self;
+        let handles = CallContext::apply(request.options_mut());
+        if !handles.is_empty() {
+            watch.get_or_insert_default().handles.extend(handles);
+        }
+        SendFuture::new(service, request, watch)
     }
 }
 
@@ -170,7 +215,7 @@ pin_project! {
         S: Invoke<M>,
     {
         #[pin]
-        response: S::Future,
+        response: SendFuture<S, M>,
     }
 }
 

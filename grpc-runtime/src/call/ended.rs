@@ -65,7 +65,7 @@ impl<F: FnOnce(Ended<'_>) + Send + 'static> EndHook for F {
     }
 }
 
-/// The hooks of a stream. Those that were added first are run first; none is run twice.
+/// The hooks of a call or a stream. Those that were added first are run first; none is run twice.
 #[derive(Default)]
 pub(super) struct EndHooks(Vec<BoxedHook>);
 
@@ -77,12 +77,22 @@ impl EndHooks {
         self.0.push(Box::new(|ended: Ended<'_>| hook.ended(ended)));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Runs them; there are none afterwards.
     pub(super) fn run(&mut self, ended: Ended<'_>) {
         // Taken out first: one that panics must not be met again by `drop`.
         for hook in std::mem::take(&mut self.0) {
             hook(ended);
         }
+    }
+}
+
+impl EndHook for EndHooks {
+    fn ended(mut self, ended: Ended<'_>) {
+        self.run(ended);
     }
 }
 

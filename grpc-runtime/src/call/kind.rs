@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
 use crate::call::streaming::Streaming;
@@ -30,6 +31,10 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
 
     #[doc(hidden)]
     fn bound_by(message: Self::In, deadline: Instant) -> Self::In;
+
+    /// Keeps what still goes on where handles can end it.
+    #[doc(hidden)]
+    fn guarded(message: Self::In, handles: &[CancelHandle]) -> Self::In;
 
     /// Shows each message to `check` before it is sent: at once, or as the stream of them is read.
     #[doc(hidden)]
@@ -80,7 +85,7 @@ macro_rules! kind {
     (
         $kind:ty,
         out: $out:ty, $encode:path, $checked:path,
-        in: $in:ty, $receive:path, $bound_by:path, $on_end:path
+        in: $in:ty, $receive:path, $bound_by:path, $guarded:path, $on_end:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
@@ -101,6 +106,10 @@ macro_rules! kind {
                 $bound_by(message, deadline)
             }
 
+            fn guarded(message: $in, handles: &[CancelHandle]) -> $in {
+                $guarded(message, handles)
+            }
+
             fn checked(
                 out: $out,
                 check: impl FnMut(&Q) -> Result<(), Status> + Send + 'static,
@@ -118,22 +127,22 @@ macro_rules! kind {
 kind!(
     Unary,
     out: Q, encode_one::<C, Q>, check_one,
-    in: R, receive_one::<C, R>, unbound, ended_already
+    in: R, receive_one::<C, R>, unbound, unguarded, ended_already
 );
 kind!(
     ServerStreaming,
     out: Q, encode_one::<C, Q>, check_one,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, ends_later
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded, ends_later
 );
 kind!(
     ClientStreaming,
     out: Outbound<Q>, encode_many::<C, Q>, check_many,
-    in: R, receive_one::<C, R>, unbound, ended_already
+    in: R, receive_one::<C, R>, unbound, unguarded, ended_already
 );
 kind!(
     Bidi,
     out: Outbound<Q>, encode_many::<C, Q>, check_many,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, ends_later
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded, ends_later
 );
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
@@ -190,6 +199,10 @@ fn ends_later<R>(messages: Streaming<R>, _: &Metadata, hook: impl EndHook) -> St
 }
 
 fn unbound<R>(message: R, _deadline: Instant) -> R {
+    message
+}
+
+fn unguarded<R>(message: R, _handles: &[CancelHandle]) -> R {
     message
 }
 

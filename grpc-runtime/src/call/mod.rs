@@ -5,18 +5,24 @@
 
 mod any;
 mod builder;
+mod cancel;
+mod context;
 mod ended;
+mod guard;
 mod invoke;
 mod kind;
 mod method;
 mod outbound;
 mod request;
 mod response;
+mod send;
 mod service;
 mod streaming;
 
 pub use self::any::{AnyKind, AnyMethod, AnyRequest, AnyResponse};
 pub use self::builder::{Call, CallFuture};
+pub use self::cancel::{CancelHandle, CancelOnDrop};
+pub use self::context::CallContext;
 pub(crate) use self::ended::EndGuard;
 pub use self::ended::{EndHook, Ended};
 pub use self::invoke::{Invoke, InvokeFuture};
@@ -25,5 +31,6 @@ pub use self::method::{In, Method, Out};
 pub use self::outbound::{IntoOutbound, Outbound, OutboundSender, outbound};
 pub use self::request::Request;
 pub use self::response::Response;
+pub use self::send::SendFuture;
 pub(crate) use self::service::BoxFuture;
 pub use self::streaming::Streaming;

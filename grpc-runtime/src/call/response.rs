@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, SingleResponse};
 use crate::call::method::{In, Method};
@@ -61,6 +62,11 @@ impl<M: Method> Response<M> {
     #[must_use = "dropping a response that is a stream ends the call"]
     pub fn on_end(self, hook: impl FnOnce(Ended<'_>) + Send + 'static) -> Self {
         self.with_hook(hook)
+    }
+
+    pub(super) fn guarded(self, handles: &[CancelHandle]) -> Self {
+        let Self { message, reply } = self;
+        Self { message: M::Kind::guarded(message, handles), reply }
     }
 
     pub(crate) fn with_hook(self, hook: impl EndHook) -> Self {

@@ -9,7 +9,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, EndHooks, Ended};
+use crate::call::guard::GuardedReplies;
 use crate::engine::{Incoming, Timer};
 use crate::metadata::Metadata;
 use crate::status::Status;
@@ -50,7 +52,7 @@ struct Local<T> {
 }
 
 /// What a stream of this process has beside its messages.
-struct AboutLocal {
+pub(super) struct AboutLocal {
     headers: Metadata,
     trailers: Metadata,
     deadline: Timer,
@@ -88,6 +90,17 @@ impl<T> Streaming<T> {
             about.deadline = Timer::at(deadline);
         }
         self
+    }
+
+    /// The stream where handles can take it away.
+    pub(super) fn guarded(self, handles: &[CancelHandle]) -> Self
+    where
+        T: Send + 'static,
+    {
+        match handles.is_empty() {
+            true => self,
+            false => Self::of(Source::Mapped(Box::new(GuardedReplies::new(self, handles)))),
+        }
     }
 
     /// For fakes: what [`headers`](Streaming::headers) gives. No effect on a stream that has ended.
@@ -187,7 +200,10 @@ impl<T> Streaming<T> {
         Streaming::of(Source::Mapped(Box::new(Mapped { replies: self, change })))
     }
 
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
+    pub(super) fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<T>, Status>> {
         let next = match &mut self.source {
             Source::Wire { incoming, decode } => ready!(incoming.poll_message(context))
                 .and_then(|bytes| bytes.map(*decode).transpose()),
@@ -207,7 +223,7 @@ impl<T> Streaming<T> {
     }
 
     /// Ready when `known_headers` are.
-    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.source {
             Source::Wire { incoming, .. } => {
                 if let Err(status) = ready!(incoming.poll_headers(context)) {
@@ -220,7 +236,7 @@ impl<T> Streaming<T> {
         }
     }
 
-    fn known_headers(&self) -> Result<&Metadata, &Status> {
+    pub(super) fn known_headers(&self) -> Result<&Metadata, &Status> {
         match &self.source {
             Source::Wire { incoming, .. } => Ok(incoming.headers()),
             Source::Local(local) => Ok(&local.about.headers),
@@ -247,7 +263,7 @@ impl<T> Streaming<T> {
     }
 
     /// Headers and trailers, as far as there are any; not to be asked for here again.
-    fn take_metadata(&mut self) -> (Metadata, Metadata) {
+    pub(super) fn take_metadata(&mut self) -> (Metadata, Metadata) {
         match &mut self.source {
             Source::Wire { incoming, .. } => incoming.take_metadata(),
             Source::Local(Local { about: AboutLocal { headers, trailers, .. }, .. })
@@ -277,8 +293,8 @@ impl<T> Local<T> {
     }
 }
 
-/// A stream of other messages, made into one of these: [`Streaming`] behind a changed type.
-trait Replies<T>: Send {
+/// A [`Streaming`] behind something that changes its type, or holds it.
+pub(super) trait Replies<T>: Send {
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>>;
     fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()>;
     fn known_headers(&self) -> Result<&Metadata, &Status>;

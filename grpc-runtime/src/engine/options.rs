@@ -26,6 +26,8 @@ pub struct CallOptions {
     /// What the load-balancing policy may know of the call beside its method and metadata. Never sent.
     pub attributes: Attributes,
     limit: Option<TimeLimit>,
+    /// What holds beside the limit of its own, or the lack of one.
+    latest: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,12 @@ impl CallOptions {
         self.limit = Some(TimeLimit::Deadline(deadline));
     }
 
+    /// The call has to be over by then at the latest, whatever timeout or deadline it has or gets beside: the earliest
+    /// counts. How a [`CallContext`](crate::CallContext) passes its deadline on.
+    pub fn no_later_than(&mut self, latest: Instant) {
+        self.latest = Some(self.latest.map_or(latest, |before| before.min(latest)));
+    }
+
     /// The timeout, if the call has one of its own.
     pub fn timeout(&self) -> Option<Duration> {
         match self.limit {
@@ -62,8 +70,7 @@ impl CallOptions {
     }
 
     /// When the call has to be over, with the clock read only if there is a limit at all; `otherwise` is the timeout of a
-    /// call without a limit of its own. A timeout too long for
-    /// the clock is none.
+    /// call without a limit of its own. A timeout too long for the clock is none.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED when that time has passed already: nothing is sent then (gRPC over HTTP/2, "Timeout").
@@ -73,13 +80,15 @@ impl CallOptions {
         now: impl Fn() -> Instant,
     ) -> Result<Option<Instant>, Status> {
         let limit = self.limit.or(otherwise.map(TimeLimit::Timeout));
-        let Some(limit) = limit else { return Ok(None) };
+        if limit.is_none() && self.latest.is_none() {
+            return Ok(None);
+        }
         let now = now();
-        let deadline = match limit {
+        let deadline = limit.and_then(|limit| match limit {
             TimeLimit::Timeout(timeout) => now.checked_add(timeout),
             TimeLimit::Deadline(deadline) => Some(deadline),
-        };
-        match deadline {
+        });
+        match deadline.into_iter().chain(self.latest).min() {
             Some(deadline) if deadline <= now => {
                 Err(Status::deadline_exceeded("the deadline had passed before the call was sent")
                     .with_delivery(Delivery::NotSent))

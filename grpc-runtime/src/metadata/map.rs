@@ -144,6 +144,35 @@ impl Metadata {
         }
     }
 
+    /// Adds the entries of `other` whose keys are not here.
+    pub(crate) fn extend_absent(&mut self, other: &Metadata) {
+        for name in other.0.keys().filter(|name| !is_hidden(name.as_str())) {
+            if !self.0.contains_key(name) {
+                for value in other.0.get_all(name) {
+                    self.0.append(name, value.clone());
+                }
+            }
+        }
+    }
+
+    /// Takes over all values that received headers have for a key, in place of those that are here.
+    ///
+    /// # Errors
+    /// The key is not one, or is reserved.
+    pub(crate) fn copy(
+        &mut self,
+        headers: &HeaderMap,
+        key: impl IntoMetadataKey,
+    ) -> Result<(), InvalidMetadata> {
+        let key = key.into_key()?.into_settable()?;
+        self.0.remove(&key);
+        for value in headers.get_all(&key) {
+            let (key, value) = mark_sensitive(key.clone(), value.clone());
+            self.0.append(key, value);
+        }
+        Ok(())
+    }
+
     /// Removes all values of a key and says whether there were any.
     pub fn remove(&mut self, key: &str) -> bool {
         match self.first(key) {

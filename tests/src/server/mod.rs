@@ -19,6 +19,7 @@ mod events;
 mod greeter;
 mod listening;
 mod programmed;
+mod relay;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::wait::{PATIENCE, within};
 pub use behaviour::Behaviour;
 pub use counts::Counts;
 pub use events::{CallStart, Event};
+pub use relay::Relay;
 
 use greeter::Host;
 use listening::{Bound, Listening};

@@ -1,0 +1,173 @@
+//! [`Guarded`]: what a call is made of, kept where its [`CancelHandle`]s can take it away.
+//!
+//! Only calls that have a handle are kept like this. Whoever polls takes the value out for that long, so that no lock is
+//! held while it runs; a cancellation in that moment is found when it is put back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use crate::call::cancel::{Cancel, CancelHandle, Watch, cancelled};
+use crate::call::streaming::{AboutLocal, Replies, Streaming};
+use crate::metadata::Metadata;
+use crate::status::Status;
+
+/// A value that is gone in the moment when a handle is cancelled.
+pub(super) struct Guarded<T> {
+    cell: Arc<Cell<T>>,
+    _watches: Vec<Watch>,
+}
+
+/// Held to move the value in and out; it is neither polled nor dropped under the lock.
+struct Cell<T>(Mutex<Place<T>>);
+
+/// ```text
+///   Here <---> Out
+///     |         |
+///     +-> Gone <+
+/// ```
+enum Place<T> {
+    Here {
+        value: T,
+        /// Who waits for it.
+        waker: Option<Waker>,
+    },
+    /// Being polled.
+    Out,
+    /// Cancelled, or lost to a panic.
+    Gone,
+}
+
+impl<T: Send + 'static> Guarded<T> {
+    pub(super) fn new(value: T, handles: &[CancelHandle]) -> Self {
+        let cell = Arc::new(Cell(Mutex::new(Place::Here { value, waker: None })));
+        let mut watches = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let weak = Arc::downgrade(&cell);
+            match handle.watch(weak) {
+                Some(watch) => watches.push(watch),
+                None => cell.cancel(),
+            }
+        }
+        Self { cell, _watches: watches }
+    }
+
+    /// Polls the value; `None` when it was cancelled, which wins over what `poll` came back with.
+    pub(super) fn poll<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        poll: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<Option<R>> {
+        let Some(mut value) = self.cell.take_out() else { return Poll::Ready(None) };
+        let polled = poll(&mut value, context);
+        let waker = polled.is_pending().then(|| context.waker().clone());
+        match self.cell.put_back(value, waker) {
+            true => polled.map(Some),
+            false => Poll::Ready(None),
+        }
+    }
+
+    /// Asks the value something; `None` when it was cancelled.
+    fn ask<R>(&mut self, ask: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut value = self.cell.take_out()?;
+        let answer = ask(&mut value);
+        self.cell.put_back(value, None).then_some(answer)
+    }
+}
+
+impl<T> Cell<T> {
+    fn take_out(&self) -> Option<T> {
+        let mut place = self.place();
+        match std::mem::replace(&mut *place, Place::Out) {
+            Place::Here { value, .. } => Some(value),
+            Place::Out | Place::Gone => {
+                *place = Place::Gone;
+                None
+            }
+        }
+    }
+
+    /// Whether the value is still wanted.
+    fn put_back(&self, value: T, waker: Option<Waker>) -> bool {
+        let mut place = self.place();
+        match *place {
+            Place::Out => {
+                *place = Place::Here { value, waker };
+                true
+            }
+            Place::Here { .. } | Place::Gone => {
+                drop(place);
+                drop(value);
+                false
+            }
+        }
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Send> Cancel for Cell<T> {
+    fn cancel(&self) {
+        let before = std::mem::replace(&mut *self.place(), Place::Gone);
+        let Place::Here { value, waker } = before else { return };
+        // Gone before anybody hears of it: the server is told by then.
+        drop(value);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// A stream of replies that handles can end.
+pub(super) struct GuardedReplies<T> {
+    replies: Guarded<Streaming<T>>,
+    /// A copy, empty until they came: the original is out of reach when the stream is gone.
+    headers: Result<Metadata, Status>,
+    has_headers: bool,
+}
+
+impl<T: Send + 'static> GuardedReplies<T> {
+    pub(super) fn new(replies: Streaming<T>, handles: &[CancelHandle]) -> Self {
+        let replies = Guarded::new(replies, handles);
+        Self { replies, headers: Ok(Metadata::new()), has_headers: false }
+    }
+}
+
+impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
+        let next = ready!(self.replies.poll(context, Streaming::poll_message));
+        Poll::Ready(next.unwrap_or_else(|| Err(cancelled())))
+    }
+
+    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.has_headers {
+            let known = ready!(self.replies.poll(context, |replies, context| {
+                ready!(replies.poll_headers(context));
+                Poll::Ready(replies.known_headers().cloned().map_err(Status::clone))
+            }));
+            self.headers = known.unwrap_or_else(|| Err(cancelled()));
+            self.has_headers = true;
+        }
+        Poll::Ready(())
+    }
+
+    fn known_headers(&self) -> Result<&Metadata, &Status> {
+        self.headers.as_ref()
+    }
+
+    fn take_metadata(&mut self) -> (Metadata, Metadata) {
+        self.replies.ask(Streaming::take_metadata).unwrap_or_else(|| {
+            let headers = self.headers.as_mut().map(std::mem::take);
+            (headers.unwrap_or_default(), Metadata::new())
+        })
+    }
+
+    /// Out of reach: this is no stream that a fake has just made.
+    fn local(&mut self) -> Option<&mut AboutLocal> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
