@@ -5,7 +5,6 @@ pub use core::result::Result as StdResult;
 pub use core::time::Duration;
 
 pub use futures_core::Stream;
-pub use tower_layer::Layer;
 
 pub use crate::call::{
     Bidi, Call, ClientStreaming, In, IntoOutbound, Invoke, Method, Out, Outbound, ServerStreaming,
@@ -22,6 +21,31 @@ pub use {prost, prost_types};
 // What the hidden methods of public traits name.
 pub use crate::call::EndHook;
 pub use crate::engine::{Incoming, RequestBody, RequestStream, SingleReply};
+
+/// [`tower::Layer`](tower_layer::Layer) under a name of our own, so that the compiler can say what to do where a client
+/// is given something else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "a client takes a `tower::Layer` here",
+    note = "an interceptor becomes a layer by `grpc_runtime::Intercept(..)`, a function by `grpc_runtime::layer::from_fn(..)`",
+    note = "`only` and `Intercept` fit on any client; `ForMethod` fits on a boxed one"
+)]
+pub trait Layer<S> {
+    /// What the service becomes.
+    type Service;
+
+    /// Puts the layer around a service.
+    fn layer(&self, inner: S) -> Self::Service;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, L: tower_layer::Layer<S>> Layer<S> for L {
+    type Service = L::Service;
+
+    fn layer(&self, inner: S) -> L::Service {
+        tower_layer::Layer::layer(self, inner)
+    }
+}
 
 /// Includes what `grpc-build` generated in this package's build script.
 ///

@@ -149,8 +149,7 @@ async fn a_mapped_stream_keeps_headers_trailers_and_its_end() {
 async fn stacks_compose_and_boxes_take_them() {
     let stack = ServiceBuilder::new()
         .layer(from_fn(refuse_bob))
-        .layer(only::<greeter::SayHello, _>(tower::limit::ConcurrencyLimitLayer::new(1)))
-        .into_inner();
+        .layer(only::<greeter::SayHello, _>(tower::limit::ConcurrencyLimitLayer::new(1)));
     let layered = Fake::default().client().layer(stack);
     let boxed: GreeterClient<greeter::Boxed> = layered.boxed();
     let task = tokio::spawn(async move { said(&boxed, "Ada").await });

@@ -58,7 +58,7 @@ async fn a_layer_of_another_make_that_panics_is_caught_by_one_above() {
         check_name(&request);
         request
     });
-    let layers = tower::ServiceBuilder::new().layer(CatchPanic).layer(map).into_inner();
+    let layers = tower::ServiceBuilder::new().layer(CatchPanic).layer(map);
     let greeter =
         Fake::default().client().layer(grpc_runtime::layer::only::<greeter::SayHello, _>(layers));
     assert_eq!(said(&greeter, "panic").await.unwrap_err().code(), Code::Internal);

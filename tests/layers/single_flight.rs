@@ -80,7 +80,7 @@ async fn each_keeps_its_own_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_cache_goes_above_it() {
     let fake = Fake::default();
-    let stack = ServiceBuilder::new().layer(Cache::new(10)).layer(SingleFlight::new()).into_inner();
+    let stack = ServiceBuilder::new().layer(Cache::new(10)).layer(SingleFlight::new());
     let greeter = fake.client().layer(only::<greeter::SayHello, _>(stack));
     for _ in 0..2 {
         let calls = [(); 3].map(|()| greeter.say_hello(hello("slow")).into_future());

@@ -28,10 +28,8 @@ async fn a_timeout_is_deadline_exceeded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shed_call_is_resource_exhausted() {
-    let stack = ServiceBuilder::new()
-        .layer(LoadShedLayer::new())
-        .layer(ConcurrencyLimitLayer::new(1))
-        .into_inner();
+    let stack =
+        ServiceBuilder::new().layer(LoadShedLayer::new()).layer(ConcurrencyLimitLayer::new(1));
     let greeter = Fake::default().client().layer(stack);
     let mut running = Box::pin(greeter.say_hello(hello("slow")).into_future());
     assert!(running.as_mut().now_or_never().is_none());
@@ -58,8 +56,7 @@ async fn a_filter_keeps_its_status() {
 async fn a_rate_limit_behind_a_buffer_delays() {
     let stack = ServiceBuilder::new()
         .layer(BufferLayer::<Request<greeter::SayHello>>::new(8))
-        .layer(RateLimitLayer::new(1, SECOND))
-        .into_inner();
+        .layer(RateLimitLayer::new(1, SECOND));
     let boxed: GreeterClient<greeter::Boxed> =
         Fake::default().client().layer(only::<greeter::SayHello, _>(stack.clone())).boxed();
     let started = tokio::time::Instant::now();

@@ -58,8 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(only::<greeter::SayHello, _>(SingleFlight::new()))
         .layer(layer::on_end(|method, _| println!("  {} was sent", method.method())));
     // A type that a struct can hold, whatever the layers.
-    let greeter: GreeterClient<greeter::Boxed> =
-        GreeterClient::new(channel).layer(layers.into_inner()).boxed();
+    let greeter: GreeterClient<greeter::Boxed> = GreeterClient::new(channel).layer(layers).boxed();
 
     println!("== a server that wants a token");
     println!("{}", greeter.say_hello(hello("Ada")).await?.message);

@@ -22,7 +22,7 @@ use crate::status::Status;
     message = "`{Self}` cannot carry calls of `{M}`",
     label = "not a service for this method",
     note = "a client needs a `tower::Service<Request<{M}>, Response = Response<{M}>>` that is `Clone + Send + 'static` with a `Send` future: a `Channel`, or a layer around one",
-    note = "an interceptor for one method carries only that method: use `.boxed()` and `ForMethod`, or implement `Interceptor<M>` for every `M: Method`"
+    note = "a layer for one method, or for one kind of method, carries no others: wrap it in `grpc_runtime::layer::only::<ItsMethod, _>(..)`; an interceptor for all is written `impl<M: Method> Interceptor<M>`"
 )]
 pub trait Invoke<M: Method>: Clone + Send + 'static {
     /// The call under way.

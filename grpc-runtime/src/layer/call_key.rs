@@ -39,8 +39,25 @@ impl Vary {
     }
 }
 
+/// Methods whose responses can be given to several callers: unary ones, with responses that are `Clone` and `Sync`.
+/// Every such method has it.
+#[diagnostic::on_unimplemented(
+    message = "the responses of `{Self}` cannot be shared",
+    label = "not unary, or with a response that is not `Clone + Sync`",
+    note = "put the layer only on methods whose responses can be: `.layer(only::<greeter::SayHello, _>(Cache::new(1000)))`, with `grpc_runtime::layer::only`"
+)]
+pub trait Shareable: Method<Kind = Unary, Response: Clone + Sync> {}
+
+#[diagnostic::do_not_recommend]
+impl<M> Shareable for M
+where
+    M: Method<Kind = Unary>,
+    M::Response: Clone + Sync,
+{
+}
+
 /// Whether calls of the method may share a response at all: those that only read may.
-pub(super) fn is_shareable<M: Method>(request: &Request<M>) -> bool {
+pub(super) fn is_marked<M: Method>(request: &Request<M>) -> bool {
     match request.method().idempotency() {
         Idempotency::NoSideEffects => true,
         Idempotency::Idempotent | Idempotency::Unknown => false,
@@ -51,10 +68,7 @@ pub(super) fn is_shareable<M: Method>(request: &Request<M>) -> bool {
 ///
 /// # Errors
 /// INTERNAL when the codec cannot write the message; the call would have failed with the same.
-pub(super) fn call_key<M: Method<Kind = Unary>>(
-    request: &Request<M>,
-    vary: &Vary,
-) -> Result<Bytes, Status> {
+pub(super) fn call_key<M: Shareable>(request: &Request<M>, vary: &Vary) -> Result<Bytes, Status> {
     let path = request.method().path();
     let length = M::Codec::encoded_len(request.message());
     let mut key = Vec::with_capacity(path.len() + length + 16);

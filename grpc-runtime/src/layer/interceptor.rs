@@ -37,7 +37,7 @@ use crate::status::Status;
 /// A client takes it as a layer: `client.layer(Intercept(Tenant("a")))`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not intercept calls of `{M}`",
-    note = "an interceptor for all calls is written `impl<M: Method> Interceptor<M> for {Self}`; one for a single method goes on it with `.boxed().layer(ForMethod::<{M}, _>::new(Intercept(..)))`"
+    note = "an interceptor for all calls is written `impl<M: Method> Interceptor<M> for {Self}`; one for a single method is wrapped in `grpc_runtime::layer::only::<ItsMethod, _>(Intercept(..))`"
 )]
 pub trait Interceptor<M: Method>: Clone + Send + Sync + 'static {
     /// Carries out the call: usually `next.invoke(request).await`, with something before, after or instead.

@@ -43,6 +43,7 @@ mod validation;
 mod waiting;
 
 pub use self::cache::{Cache, CacheFuture, CacheService};
+pub use self::call_key::Shareable;
 pub use self::catch_panic::{CatchPanic, CatchPanicFuture, CatchPanicService};
 pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerFuture, CircuitBreakerService, Fallback, FallbackFor, NoFallback,

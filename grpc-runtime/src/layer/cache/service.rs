@@ -11,9 +11,9 @@ use bytes::Bytes;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{Invoke, Method, Request, Response, Unary};
+use crate::call::{Invoke, Method, Request, Response};
 use crate::layer::cache::layer::Shared;
-use crate::layer::call_key::{Vary, call_key, is_shareable};
+use crate::layer::call_key::{Shareable, Vary, call_key, is_marked};
 use crate::rt;
 use crate::status::Status;
 
@@ -35,8 +35,7 @@ impl<S> CacheService<S> {
 impl<S, M> Service<Request<M>> for CacheService<S>
 where
     S: Invoke<M>,
-    M: Method<Kind = Unary>,
-    M::Response: Clone + Sync,
+    M: Shareable,
 {
     type Response = Response<M>;
     type Error = Status;
@@ -48,7 +47,7 @@ where
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
-        if !is_shareable(&request) {
+        if !is_marked(&request) {
             return CacheFuture::asking(self.next.clone().invoke(request), None);
         }
         let key = match call_key(&request, &self.vary) {
@@ -82,8 +81,7 @@ struct Place {
 impl Place {
     fn keep<M>(self, response: &Response<M>)
     where
-        M: Method<Kind = Unary>,
-        M::Response: Clone + Sync,
+        M: Shareable,
     {
         // A time beyond the clock is one that never comes, which a cache does not have.
         if let Some(expires) = rt::now().checked_add(self.time_to_live) {
@@ -124,8 +122,7 @@ impl<R, M: Method> CacheFuture<R, M> {
 impl<R, M> Future for CacheFuture<R, M>
 where
     R: Future<Output = Result<Response<M>, Status>>,
-    M: Method<Kind = Unary>,
-    M::Response: Clone + Sync,
+    M: Shareable,
 {
     type Output = Result<Response<M>, Status>;
 

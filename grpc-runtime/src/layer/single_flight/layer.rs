@@ -28,7 +28,7 @@ use crate::layer::single_flight::flight::Flights;
 /// use tower::ServiceBuilder;
 ///
 /// // Many ask at once, one asks the server, and the cache remembers.
-/// let layers = ServiceBuilder::new().layer(Cache::new(1_000)).layer(SingleFlight::new()).into_inner();
+/// let layers = ServiceBuilder::new().layer(Cache::new(1_000)).layer(SingleFlight::new());
 /// # let _ = layers;
 /// ```
 #[derive(Debug, Clone, Default)]

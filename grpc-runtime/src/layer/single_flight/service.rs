@@ -9,8 +9,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Method, Request, Response, Unary};
-use crate::layer::call_key::{Vary, call_key, is_shareable};
+use crate::call::{BoxFuture, Invoke, Request, Response};
+use crate::layer::call_key::{Shareable, Vary, call_key, is_marked};
 use crate::layer::single_flight::flight::{Boarding, Flights};
 use crate::rt;
 use crate::status::{Code, Origin, Status};
@@ -32,8 +32,7 @@ impl<S> SingleFlightService<S> {
 impl<S, M> Service<Request<M>> for SingleFlightService<S>
 where
     S: Invoke<M>,
-    M: Method<Kind = Unary>,
-    M::Response: Clone + Sync,
+    M: Shareable,
 {
     type Response = Response<M>;
     type Error = Status;
@@ -47,7 +46,7 @@ where
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let next = self.next.clone();
         // Without a runtime there is no task to share.
-        if !is_shareable(&request) || !rt::is_entered() {
+        if !is_marked(&request) || !rt::is_entered() {
             return Box::pin(next.invoke(request));
         }
         match call_key(&request, &self.vary) {
@@ -65,8 +64,7 @@ async fn share<S, M>(
 ) -> Result<Response<M>, Status>
 where
     S: Invoke<M>,
-    M: Method<Kind = Unary>,
-    M::Response: Clone + Sync,
+    M: Shareable,
 {
     let deadline = request.fix_deadline()?;
     loop {
