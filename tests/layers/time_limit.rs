@@ -21,10 +21,16 @@ async fn the_nearest_word_counts_and_the_bound_holds() {
     assert_eq!(seen.take(), ["[] Some(5s)", "[] Some(1s)", "[] Some(60s)"]);
 
     let greeter = greeter.layer(TimeLimit::no_longer_than(2 * SECOND));
-    said(&greeter, "Ada").await.unwrap();
-    greeter.say_hello(hello("Ada")).timeout(SECOND).await.unwrap();
-    greeter.say_hello(hello("Ada")).timeout(60 * SECOND).await.unwrap();
-    assert_eq!(seen.take(), ["[] Some(2s)", "[] Some(1s)", "[] Some(2s)"]);
+    let started = tokio::time::Instant::now();
+    for (timeout, seconds) in [(None, 2), (Some(SECOND), 1), (Some(60 * SECOND), 2)] {
+        let before = started.elapsed();
+        let mut call = greeter.say_hello(hello("hang"));
+        if let Some(timeout) = timeout {
+            call = call.timeout(timeout);
+        }
+        assert_eq!(call.await.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(started.elapsed() - before, seconds * SECOND);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What makes two calls the same: the method, the message as encoded, and the metadata.
+//! What makes two calls the same: the method, the message as encoded, and the metadata, but for what only traces a call.
 //!
 //! A message with a map may be encoded in several orders; two such calls then count as different, which costs a
 //! chance and is never wrong.
@@ -16,7 +16,7 @@ use crate::status::{Delivery, Status};
 /// Which metadata tells calls apart.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Vary {
-    /// All of it.
+    /// All of it but what traces a call, which no response depends on.
     #[default]
     All,
     /// That under these keys.
@@ -33,7 +33,7 @@ impl Vary {
 
     fn contains(&self, key: &str) -> bool {
         match self {
-            Vary::All => true,
+            Vary::All => !TRACING.contains(&key),
             Vary::Only(keys) => keys.iter().any(|known| known == key),
         }
     }
@@ -101,6 +101,9 @@ fn append(key: &mut Vec<u8>, part: &[u8]) {
     key.extend_from_slice(part);
 }
 
+/// Other with each call (W3C Trace Context; `grpc-trace-bin` is its elder).
+const TRACING: [&str; 3] = ["traceparent", "tracestate", "grpc-trace-bin"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +139,7 @@ mod tests {
         assert_eq!(key(b"a", &one, all), key(b"a", &two, all));
         let (one, two) = ([("x", "1"), ("x", "2")], [("x", "2"), ("x", "1")]);
         assert_ne!(key(b"a", &one, all), key(b"a", &two, all));
+        assert_eq!(key(b"a", &[("traceparent", "00-1-2-01")], all), key(b"a", &[], all));
         // Nothing moves from one part into the next.
         assert_ne!(key(b"a", &[("x", "1b")], all), key(b"ba", &[("x", "1")], all));
     }

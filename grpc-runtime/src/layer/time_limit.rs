@@ -22,7 +22,7 @@ use crate::status::Status;
 /// | is of a method with a timeout (`#[rpc(timeout = ..)]`) | that | [`at_most`](TimeLimit::at_most) |
 /// | has neither | [`by_default`](TimeLimit::by_default) | [`at_most`](TimeLimit::at_most) |
 ///
-/// A service config can shorten that, and does not lengthen it, but for the time that comes from the method alone.
+/// A service config can shorten the default, and takes the place of the method's timeout; the bound holds in any case.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,31 +57,16 @@ impl TimeLimit {
     }
 
     fn apply<M: Method>(self, request: &mut Request<M>) {
-        if let Some(deadline) = request.options().deadline() {
-            // A point in time is compared with a point in time, and only where there is a bound at all.
-            if let Some(latest) = self.most.and_then(|most| rt::now().checked_add(most)) {
-                request.options_mut().set_deadline(deadline.min(latest));
-            }
-            return;
+        let of_method = request.method().timeout();
+        let options = request.options_mut();
+        let has_one = options.deadline().is_some() || options.timeout().or(of_method).is_some();
+        if let (false, Some(default)) = (has_one, self.default) {
+            options.set_timeout(default);
         }
-        let given = request.options().timeout().or_else(|| request.method().timeout());
-        let timeout = match (given, self.most) {
-            // What the method says is left to be said by it: a service config may say otherwise.
-            (Some(given), Some(most)) if given > most => most,
-            (Some(_), _) => return,
-            (None, most) => match least(self.default, most) {
-                Some(timeout) => timeout,
-                None => return,
-            },
-        };
-        request.options_mut().set_timeout(timeout);
-    }
-}
-
-fn least(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+        // A bound beyond the clock is none.
+        if let Some(latest) = self.most.and_then(|most| rt::now().checked_add(most)) {
+            options.no_later_than(latest);
+        }
     }
 }
 

@@ -68,7 +68,8 @@ impl Cache {
     }
 
     /// Of the metadata, only that under these keys tells calls apart, such as `authorization` but no request ids.
-    /// Default: all of it.
+    /// Default: all of it, but for
+    /// `traceparent`, `tracestate` and `grpc-trace-bin`.
     #[must_use]
     pub fn vary_by<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
         Self { vary: Vary::by(keys), ..self }

@@ -43,7 +43,8 @@ impl SingleFlight {
         Self::default()
     }
 
-    /// Of the metadata, only that under these keys tells calls apart. Default: all of it.
+    /// Of the metadata, only that under these keys tells calls apart. Default: all of it, but for
+    /// `traceparent`, `tracestate` and `grpc-trace-bin`.
     #[must_use]
     pub fn vary_by<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
         Self { vary: Vary::by(keys), ..self }
