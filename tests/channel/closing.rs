@@ -192,3 +192,32 @@ async fn a_channel_that_is_closed_and_dropped_ends_its_calls() {
     assert_closed(&within("the end", replies.message()).await.unwrap_err());
     cluster["ada"].counted("the connection to be closed", |counts| counts.open == 0).await;
 }
+
+/// Whatever a channel is about when its last handle goes, no connection is left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_that_are_dropped_at_any_moment_leave_nothing_open() {
+    let cluster = Cluster::start(["ada", "bob"]);
+    for moment in 0..200 {
+        let describe = if moment % 2 == 0 { impatient } else { spreading };
+        let (channel, greeter) = open(describe(cluster.target()));
+        let call = tokio::spawn(async move { said(greeter.say_hello(hello(""))).await });
+        for _ in 0..moment / 4 {
+            tokio::task::yield_now().await;
+        }
+        match moment % 3 {
+            0 => call.abort(),
+            1 => channel.close(),
+            _ => {}
+        }
+        drop(channel);
+        // It was answered, or cancelled on one side or the other.
+        match within("the call", call).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(status)) => assert_closed(&status),
+            Err(aborted) => assert!(aborted.is_cancelled()),
+        }
+    }
+    for backend in cluster.iter() {
+        backend.counted("all connections to be closed", |counts| counts.open == 0).await;
+    }
+}

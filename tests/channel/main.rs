@@ -16,6 +16,7 @@ mod policies;
 mod resolvers;
 mod rolling;
 mod states;
+mod turmoil;
 mod updates;
 
 use std::time::Duration;

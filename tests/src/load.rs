@@ -63,13 +63,23 @@ impl Tally {
 impl Load {
     /// Starts so many tasks, each with one unary call in flight. Calls do not wait for ready.
     pub fn start(greeter: &GreeterClient, tasks: usize) -> Self {
+        Self::of_calls(greeter, tasks, false)
+    }
+
+    /// The same with calls that wait for ready.
+    pub fn start_patient(greeter: &GreeterClient, tasks: usize) -> Self {
+        Self::of_calls(greeter, tasks, true)
+    }
+
+    fn of_calls(greeter: &GreeterClient, tasks: usize, wait_for_ready: bool) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let tally = watch::Sender::new(Tally::default());
         let tasks = (0..tasks).map(|_| {
             let (greeter, is_over, tally) = (greeter.clone(), Arc::clone(&is_over), tally.clone());
             tokio::spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
-                    let outcome = greeter.say_hello(hello("")).await.map(|reply| reply.message);
+                    let call = greeter.say_hello(hello("")).wait_for_ready(wait_for_ready);
+                    let outcome = call.await.map(|reply| reply.message);
                     tally.send_modify(|tally| tally.add(outcome));
                     // A call that fails at once never yields.
                     tokio::task::yield_now().await;

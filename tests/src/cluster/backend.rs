@@ -1,6 +1,7 @@
 //! [`Backend`]: one server of a cluster, in one of four conditions.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use grpc_runtime::Address;
 use grpc_runtime::lb::Endpoint;
@@ -97,6 +98,12 @@ impl Backend {
     pub fn restart(&mut self) {
         self.kill();
         self.server.restart();
+    }
+
+    /// Serves again, at the same address, and says farewell on each connection that is this old.
+    pub fn restart_with_connection_age(&mut self, age: Duration) {
+        self.server.set_connection_age(age);
+        self.restart();
     }
 
     /// Accepts connections from now on, and is silent on them.

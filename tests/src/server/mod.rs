@@ -14,25 +14,28 @@
 //! ```
 
 mod behaviour;
+mod compression;
 mod counts;
 mod events;
 mod greeter;
 mod listening;
 mod programmed;
 mod relay;
+mod running;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tonic::codec::CompressionEncoding;
 use tonic::transport::{Identity, ServerTlsConfig};
 
 use crate::certificates::Certificates;
 use crate::wait::{PATIENCE, within};
 
 pub use behaviour::Behaviour;
+pub use compression::Compression;
 pub use counts::Counts;
 pub use events::{CallStart, Event};
 pub use relay::Relay;
@@ -40,6 +43,7 @@ pub use relay::Relay;
 use greeter::Host;
 use listening::{Bound, Listening};
 use programmed::{Program, Programmed};
+use running::Running;
 
 /// Server stubs by tonic's generator.
 #[expect(unreachable_pub, unused_qualifications, reason = "tonic writes them")]
@@ -57,18 +61,10 @@ pub struct Server {
     listening: Listening,
     certificates: Option<(Certificates, ClientCertificate)>,
     compression: Compression,
+    connection_age: Option<Duration>,
     program: Arc<Program>,
     events: mpsc::UnboundedReceiver<Event>,
     running: Option<Running>,
-}
-
-/// Which encodings a server knows, by direction; none unless told.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Compression {
-    /// What requests may be compressed with.
-    pub accepts: &'static [CompressionEncoding],
-    /// What responses are compressed with, where the client accepts it.
-    pub sends: &'static [CompressionEncoding],
 }
 
 /// Whether a TLS server asks its clients who they are.
@@ -78,14 +74,6 @@ pub enum ClientCertificate {
     NotAsked,
     /// Only a certificate of the same authority gets in.
     Required,
-}
-
-#[derive(Debug)]
-struct Running {
-    graceful: Option<oneshot::Sender<()>>,
-    abrupt: Option<oneshot::Sender<()>>,
-    ended: oneshot::Receiver<()>,
-    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Server {
@@ -128,6 +116,12 @@ impl Server {
     pub fn without_events(mut self) -> Self {
         self.events.close();
         self
+    }
+
+    /// From the next [`restart`](Self::restart) on, says farewell on each connection that is this old (GOAWAY), as
+    /// servers do for the sake of balance.
+    pub fn set_connection_age(&mut self, age: Duration) {
+        self.connection_age = Some(age);
     }
 
     /// Changes what later calls meet.
@@ -255,8 +249,15 @@ impl Server {
     ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let program = Arc::new(Program::new(Behaviour::new(), sender));
-        let mut server =
-            Server { listening, certificates, compression, program, events, running: None };
+        let mut server = Server {
+            listening,
+            certificates,
+            compression,
+            connection_age: None,
+            program,
+            events,
+            running: None,
+        };
         server.running = Some(server.run(bound));
         server
     }
@@ -266,7 +267,7 @@ impl Server {
         let (abrupt, abrupt_asked) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
         let program = Arc::clone(&self.program);
-        let compression = self.compression;
+        let (compression, connection_age) = (self.compression, self.connection_age);
         let tls =
             self.certificates.as_ref().map(|(certificates, client)| tls(certificates, *client));
         let body = move || {
@@ -281,6 +282,9 @@ impl Server {
                 let mut builder = tonic::transport::Server::builder();
                 if let Some(tls) = tls {
                     builder = builder.tls_config(tls).expect("the certificates are valid");
+                }
+                if let Some(age) = connection_age {
+                    builder = builder.max_connection_age(age);
                 }
                 let stop = async { drop(graceful_asked.await) };
                 tokio::select! {
@@ -298,38 +302,6 @@ impl Server {
             abrupt: Some(abrupt),
             ended,
             thread: Some(thread.expect("a process may have one more thread")),
-        }
-    }
-}
-
-impl Compression {
-    fn of<T>(
-        self,
-        mut server: stubs::greeter_server::GreeterServer<T>,
-    ) -> stubs::greeter_server::GreeterServer<T> {
-        for encoding in self.accepts {
-            server = server.accept_compressed(*encoding);
-        }
-        for encoding in self.sends {
-            server = server.send_compressed(*encoding);
-        }
-        server
-    }
-}
-
-impl Running {
-    fn signal_graceful(&mut self) {
-        // A sender that is taken is dropped, which is the signal.
-        self.graceful.take();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.abrupt.take();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed, and the test fails by what it waits for.
-            let _ = thread.join();
         }
     }
 }
