@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use grpc_runtime::{Code, Delivery, Origin, RpcStatus, Streaming};
+use grpc_runtime::{CancelHandle, Code, Delivery, Origin, RpcStatus, Streaming};
 use prost::Message as _;
 use tests::client::{all, hello, hellos, plaintext, said};
 use tests::helloworld::HelloReply;
@@ -96,6 +96,30 @@ async fn a_success_has_headers_and_trailers_apart() {
     while within("replies", replies.message()).await.unwrap().is_some() {}
     assert_eq!(replies.trailers().unwrap().get("x-last"), Some("3"));
     assert_eq!(replies.headers().await.unwrap().get("x-first"), Some("1"), "they stay");
+}
+
+#[tokio::test]
+async fn the_address_that_answered_is_known() {
+    let server = Server::start();
+    let address = server.address().to_string();
+    let greeter = plaintext(server.target());
+    let response = within("hello", greeter.say_hello(hello("Ada")).send()).await.unwrap();
+    assert_eq!(response.peer(), Some(&*address));
+
+    for handle in [None, Some(CancelHandle::new())] {
+        let call = greeter.list_hellos(hello("Ada"));
+        let call = handle.iter().fold(call, grpc_runtime::Call::cancel_on);
+        let mut replies = within("the start", call.into_future()).await.unwrap();
+        assert_eq!(replies.peer(), None, "the server has not answered yet");
+        within("headers", replies.headers()).await.unwrap();
+        assert_eq!(replies.peer(), Some(&*address));
+        while within("replies", replies.message()).await.unwrap().is_some() {}
+        assert_eq!(replies.peer(), Some(&*address), "it stays");
+    }
+
+    server.behave(Behaviour::new().fail(tonic::Status::aborted("enough")));
+    let status = said(greeter.say_hello(hello("Ada"))).await.unwrap_err();
+    assert_eq!(status.peer(), Some(&*address));
 }
 
 #[tokio::test]

@@ -104,6 +104,51 @@ async fn a_wrong_authority_is_explained() {
     assert!(text.contains(&server.address().port().to_string()), "{text}");
 }
 
+#[tokio::test]
+async fn a_call_names_the_server_as_its_certificate_does_or_is_not_sent() {
+    let certificates = Certificates::new(&["greeter.test"]);
+    let mut server = Server::start_tls(&certificates, ClientCertificate::NotAsked);
+    let tls = ClientTls::new().ca_pem(&certificates.authority);
+    let channel = Channel::builder(server.target()).tls(tls).build().unwrap();
+    let greeter = GreeterClient::new(channel);
+    let own = format!("localhost:{}", server.address().port());
+    for authority in ["greeter.test", "greeter.test:443", "127.0.0.1:80", "[::1]", &*own] {
+        let call = greeter.say_hello(hello("Ada")).authority(authority).unwrap();
+        assert_eq!(said(call).await.unwrap(), "Hello, Ada!");
+        assert_eq!(server.started().await.authority.as_deref(), Some(authority));
+    }
+    for authority in ["other.test", "192.0.2.1:443", "under_score"] {
+        let call = greeter.say_hello(hello("Ada")).authority(authority).unwrap();
+        let status = said(call).await.unwrap_err();
+        assert_eq!((status.code(), status.delivery()), (Code::Unavailable, Delivery::NotSent));
+        assert!(status.to_string().contains(authority), "{status}");
+    }
+    assert_eq!(said(greeter.say_hello(hello("Ada"))).await.unwrap(), "Hello, Ada!");
+    assert_eq!(server.started().await.authority, Some(own));
+}
+
+#[tokio::test]
+async fn without_tls_a_call_may_name_the_server_as_it_likes() {
+    let mut server = Server::start();
+    let greeter = plaintext(server.target());
+    let call = greeter.say_hello(hello("Ada")).authority("other.test").unwrap();
+    let call = call.content_subtype("PROTO").unwrap();
+    assert_eq!(said(call).await.unwrap(), "Hello, Ada!");
+    let head = server.started().await;
+    assert_eq!(head.authority.as_deref(), Some("other.test"));
+    assert_eq!(head.header("content-type"), Some("application/grpc+proto"));
+
+    for authority in ["", "a b", "http://a"] {
+        let refused = greeter.say_hello(hello("Ada")).authority(authority).unwrap_err();
+        let status = Status::from(refused);
+        assert_eq!((status.code(), status.delivery()), (Code::Internal, Delivery::NotSent));
+    }
+    for subtype in ["", "a b", "json; charset=utf-8", "a\nb"] {
+        let refused = greeter.say_hello(hello("Ada")).content_subtype(subtype).unwrap_err();
+        assert!(refused.to_string().contains("content-subtype"), "{refused}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_calls_share_a_channel_on_many_threads() {
     let server = Server::start();

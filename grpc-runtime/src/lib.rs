@@ -130,7 +130,7 @@ pub use client::{
 pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};
-pub use engine::{CallOptions, StateChange, StateChanges};
+pub use engine::{CallOptions, InvalidOption, StateChange, StateChanges};
 pub use futures_core::Stream;
 #[cfg(feature = "macros")]
 pub use grpc_macros::grpc_client;

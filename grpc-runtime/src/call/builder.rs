@@ -18,6 +18,7 @@ use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::call::send::{SendFuture, Watch};
 use crate::compression::Encoding;
+use crate::engine::InvalidOption;
 use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
 use crate::method::MethodRef;
 use crate::status::Status;
@@ -119,6 +120,32 @@ impl<S, M: Method> Call<S, M> {
         value: impl AsRef<[u8]>,
     ) -> Result<Self, InvalidMetadata> {
         self.request.metadata_mut().append_bin(key, value)?;
+        Ok(self)
+    }
+
+    /// Names the server in another way than the channel does: `:authority`, a host or a host and a port, for a server
+    /// or a proxy that answers for several. It does not change where the call goes. Default: what
+    /// [`ChannelBuilder::authority`](crate::ChannelBuilder::authority) or the target says.
+    ///
+    /// With TLS the server's certificate has to be valid for that host as well, or the call ends with UNAVAILABLE and
+    /// is not sent (gRFC A81).
+    ///
+    /// # Errors
+    /// When it cannot be an authority. `?` makes a [`Status`] of it.
+    pub fn authority(mut self, authority: impl Into<String>) -> Result<Self, InvalidOption> {
+        self.request.options_mut().set_authority(authority)?;
+        Ok(self)
+    }
+
+    /// Says what the messages are written in, in place of what their codec says: `content-type: application/grpc+json`,
+    /// for `"json"`. Nothing but the header changes: it is for calls whose messages are bytes already, as those of a
+    /// [`DynamicClient`](crate::DynamicClient), and for servers that ask for a name of their own. Default: the codec's
+    /// [`CONTENT_TYPE`](crate::codec::Codec::CONTENT_TYPE).
+    ///
+    /// # Errors
+    /// When it is no subtype. `?` makes a [`Status`] of it.
+    pub fn content_subtype(mut self, subtype: impl Into<String>) -> Result<Self, InvalidOption> {
+        self.request.options_mut().set_content_subtype(subtype)?;
         Ok(self)
     }
 

@@ -122,28 +122,36 @@ impl<T: Send> Cancel for Cell<T> {
 /// A stream of replies that handles can end.
 pub(super) struct GuardedReplies<T> {
     replies: Guarded<Streaming<T>>,
-    /// A copy, empty until they came: the original is out of reach when the stream is gone.
+    // Copies, because the originals are out of reach when the stream is gone.
     headers: Result<Metadata, Status>,
     has_headers: bool,
+    peer: Option<Arc<str>>,
 }
 
 impl<T: Send + 'static> GuardedReplies<T> {
     pub(super) fn new(replies: Streaming<T>, handles: &[CancelHandle]) -> Self {
         let replies = Guarded::new(replies, handles);
-        Self { replies, headers: Ok(Metadata::new()), has_headers: false }
+        Self { replies, headers: Ok(Metadata::new()), has_headers: false, peer: None }
     }
 }
 
 impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
-        let next = ready!(self.replies.poll(context, Streaming::poll_message));
+        let Self { replies, peer, .. } = self;
+        let next = ready!(replies.poll(context, |replies, context| {
+            let next = replies.poll_message(context);
+            note_peer(peer, replies);
+            next
+        }));
         Poll::Ready(next.unwrap_or_else(|| Err(cancelled())))
     }
 
     fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.has_headers {
-            let known = ready!(self.replies.poll(context, |replies, context| {
+            let Self { replies, peer, .. } = self;
+            let known = ready!(replies.poll(context, |replies, context| {
                 ready!(replies.poll_headers(context));
+                note_peer(peer, replies);
                 Poll::Ready(replies.known_headers().cloned().map_err(Status::clone))
             }));
             self.headers = known.unwrap_or_else(|| Err(cancelled()));
@@ -156,6 +164,10 @@ impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
         self.headers.as_ref()
     }
 
+    fn peer(&self) -> Option<&Arc<str>> {
+        self.peer.as_ref()
+    }
+
     fn take_metadata(&mut self) -> (Metadata, Metadata) {
         self.replies.ask(Streaming::take_metadata).unwrap_or_else(|| {
             let headers = self.headers.as_mut().map(std::mem::take);
@@ -166,6 +178,13 @@ impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
     /// Out of reach: this is no stream that a fake has just made.
     fn local(&mut self) -> Option<&mut AboutLocal> {
         None
+    }
+}
+
+/// Does not change once it is known.
+fn note_peer<T>(known: &mut Option<Arc<str>>, replies: &Streaming<T>) {
+    if known.is_none() {
+        *known = replies.shared_peer().cloned();
     }
 }
 

@@ -77,6 +77,16 @@ impl<M: Method> Response<M> {
 
 // The bound stands at each method, where the compiler tells what `SingleResponse` has to say.
 impl<M: Method> Response<M> {
+    /// The address that the call was answered from, as text; `None` for an answer that came from no connection. Of a
+    /// streaming call the [`Streaming`](crate::Streaming::peer) knows it, and of a failed one the
+    /// [`Status`](crate::Status::peer).
+    pub fn peer(&self) -> Option<&str>
+    where
+        M::Kind: SingleResponse,
+    {
+        self.reply.peer.as_deref()
+    }
+
     /// What the server sent before the message.
     pub fn headers(&self) -> &Metadata
     where

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -43,6 +44,7 @@ enum Source<T> {
         told: bool,
         headers: Metadata,
         trailers: Metadata,
+        peer: Option<Arc<str>>,
     },
 }
 
@@ -160,6 +162,21 @@ impl<T> Streaming<T> {
         }
     }
 
+    /// The address that the call is answered from, as text; `None` before the server has begun to answer (see
+    /// [`headers`](Streaming::headers)), and for a stream that comes from no connection.
+    pub fn peer(&self) -> Option<&str> {
+        self.shared_peer().map(|peer| &**peer)
+    }
+
+    pub(super) fn shared_peer(&self) -> Option<&Arc<str>> {
+        match &self.source {
+            Source::Wire { incoming, .. } => incoming.peer(),
+            Source::Local(_) => None,
+            Source::Mapped(replies) => replies.peer(),
+            Source::Ended { peer, .. } => peer.as_ref(),
+        }
+    }
+
     /// Runs `hook` at the end of the stream, exactly once, whatever ends it: the server with OK or a failure, the
     /// connection, the deadline, or the program by dropping the stream. At once, where that has happened already.
     ///
@@ -248,8 +265,9 @@ impl<T> Streaming<T> {
 
     /// Lets go of the call and keeps what may still be asked for.
     fn end(&mut self, result: Result<(), Status>, told: bool) {
+        let peer = self.shared_peer().cloned();
         let (headers, trailers) = self.take_metadata();
-        self.source = Source::Ended { result, told, headers, trailers };
+        self.source = Source::Ended { result, told, headers, trailers, peer };
         self.run_hooks_if_ended();
     }
 
@@ -298,6 +316,7 @@ pub(super) trait Replies<T>: Send {
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>>;
     fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()>;
     fn known_headers(&self) -> Result<&Metadata, &Status>;
+    fn peer(&self) -> Option<&Arc<str>>;
     fn take_metadata(&mut self) -> (Metadata, Metadata);
     fn local(&mut self) -> Option<&mut AboutLocal>;
 }
@@ -319,6 +338,10 @@ impl<T: Send, U, F: FnMut(T) -> Result<U, Status> + Send> Replies<U> for Mapped<
 
     fn known_headers(&self) -> Result<&Metadata, &Status> {
         self.replies.known_headers()
+    }
+
+    fn peer(&self) -> Option<&Arc<str>> {
+        self.replies.shared_peer()
     }
 
     fn take_metadata(&mut self) -> (Metadata, Metadata) {

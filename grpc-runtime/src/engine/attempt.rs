@@ -51,9 +51,17 @@ impl Waiting {
                 Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
             }
         };
-        let own = &self.call.options.metadata;
-        let mut head =
-            self.settled.template.request(remaining, self.settled.compression.as_ref(), own);
+        let Settled { template, compression, .. } = &self.settled;
+        let options = &self.call.options;
+        if let Some(authority) = options.authority()
+            && !template.has_authority(authority)
+            && let Err(error) = connection.check_authority(authority)
+        {
+            let status = outcome::wrong_authority(authority, error, &connection);
+            ending.end(Err(&status), None);
+            return Err(self.fail(status));
+        }
+        let mut head = template.request(remaining, compression.as_ref(), options);
         if let Some(metadata) = metadata {
             metadata.append_to(head.headers_mut());
         }

@@ -129,6 +129,16 @@ impl Incoming {
         &self.headers
     }
 
+    /// The address that answers; `None` until it does, for the call may be made once more elsewhere.
+    pub(crate) fn peer(&self) -> Option<&Arc<str>> {
+        match self.state {
+            State::Head(_) | State::Again(_) => None,
+            State::Messages { .. } | State::NotGrpc { .. } | State::Ended(_) => {
+                Some(self.connection.peer())
+            }
+        }
+    }
+
     /// Headers and trailers, for whoever outlives this.
     pub(crate) fn take_metadata(&mut self) -> (Metadata, Metadata) {
         (std::mem::take(&mut self.headers), std::mem::take(&mut self.trailers))
@@ -148,7 +158,8 @@ impl Incoming {
             return Poll::Ready(Err(self.wrong_number("none")));
         };
         let (headers, trailers) = self.take_metadata();
-        Poll::Ready(Ok((message, SingleReply { headers, trailers })))
+        let peer = Some(Arc::clone(self.connection.peer()));
+        Poll::Ready(Ok((message, SingleReply { headers, trailers, peer })))
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {

@@ -10,6 +10,7 @@ mod attempt;
 mod changes;
 mod ending;
 mod incoming;
+mod invalid;
 mod limits;
 mod options;
 mod outcome;
@@ -41,6 +42,7 @@ use self::terms::Terms;
 pub(crate) use self::attempt::NotStarted;
 pub use self::changes::{StateChange, StateChanges};
 pub use self::incoming::Incoming;
+pub use self::invalid::InvalidOption;
 pub(crate) use self::limits::Limits;
 pub use self::options::CallOptions;
 pub(crate) use self::outcome::panicked;
@@ -85,6 +87,8 @@ pub(crate) trait Control: Send + Sync + fmt::Debug {
 pub struct SingleReply {
     pub(crate) headers: Metadata,
     pub(crate) trailers: Metadata,
+    /// The address that answered.
+    pub(crate) peer: Option<Arc<str>>,
 }
 
 impl Engine {

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
+use http::uri::Authority;
+
 use crate::attributes::Attributes;
 use crate::compression::Encoding;
+use crate::engine::invalid::InvalidOption;
 use crate::metadata::Metadata;
 use crate::status::{Delivery, Status};
 
@@ -28,6 +32,14 @@ pub struct CallOptions {
     limit: Option<TimeLimit>,
     /// What holds beside the limit of its own, or the lack of one.
     latest: Option<Instant>,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What hardly any call has, kept apart so that the others are small.
+#[derive(Debug, Clone, Default)]
+struct Seldom {
+    authority: Option<Authority>,
+    content_type: Option<HeaderValue>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +81,63 @@ impl CallOptions {
         }
     }
 
+    /// Names the server in another way than the channel does: `:authority`, a host or a host and a port.
+    ///
+    /// With TLS the server's certificate has to be valid for that host as well, or the call ends with UNAVAILABLE and
+    /// is not sent (gRFC A81). See [`Call::authority`](crate::Call::authority).
+    ///
+    /// # Errors
+    /// When it cannot be an authority.
+    pub fn set_authority(&mut self, authority: impl Into<String>) -> Result<(), InvalidOption> {
+        let authority = authority.into();
+        let parsed = Authority::try_from(authority.as_str())
+            .map_err(|cause| InvalidOption::Authority { authority, cause })?;
+        self.seldom().authority = Some(parsed);
+        Ok(())
+    }
+
+    /// The `:authority`, if the call has one of its own.
+    pub fn authority(&self) -> Option<&str> {
+        self.own_authority().map(Authority::as_str)
+    }
+
+    /// Says what messages are written in, in place of what their codec says: `application/grpc+` and this. Nothing
+    /// but the header changes. See [`Call::content_subtype`](crate::Call::content_subtype).
+    ///
+    /// # Errors
+    /// When it is no subtype: empty, or with other characters than letters, digits and `! # $ & - ^ _ . +`
+    /// (RFC 6838, section 4.2).
+    pub fn set_content_subtype(&mut self, subtype: impl Into<String>) -> Result<(), InvalidOption> {
+        let subtype = subtype.into();
+        let is_name = !subtype.is_empty()
+            && subtype
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte));
+        let text = format!("{CONTENT_TYPE}{}", subtype.to_ascii_lowercase());
+        let Some(value) = is_name.then(|| HeaderValue::try_from(text).ok()).flatten() else {
+            return Err(InvalidOption::ContentSubtype { subtype });
+        };
+        self.seldom().content_type = Some(value);
+        Ok(())
+    }
+
+    /// The content-subtype, if the call has one of its own, in lower case.
+    pub fn content_subtype(&self) -> Option<&str> {
+        self.content_type()?.to_str().ok()?.strip_prefix(CONTENT_TYPE)
+    }
+
+    pub(super) fn own_authority(&self) -> Option<&Authority> {
+        self.seldom.as_ref()?.authority.as_ref()
+    }
+
+    pub(super) fn content_type(&self) -> Option<&HeaderValue> {
+        self.seldom.as_ref()?.content_type.as_ref()
+    }
+
+    fn seldom(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
+
     /// When the call has to be over, with the clock read only if there is a limit at all; `otherwise` is the timeout of a
     /// call without a limit of its own. A timeout too long for the clock is none.
     ///
@@ -97,3 +166,5 @@ impl CallOptions {
         }
     }
 }
+
+const CONTENT_TYPE: &str = "application/grpc+";

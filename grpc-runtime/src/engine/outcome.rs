@@ -4,6 +4,7 @@
 //! and what to tell the user beside.
 
 use std::any::Any;
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -101,6 +102,21 @@ pub(super) fn deadline_passed_sending() -> Status {
 /// looked at: then it is the deadline (D-02), and nothing of what the server said counts (D-01).
 pub(super) fn is_cancel_from_afar(status: &Status) -> bool {
     status.code() == Code::Cancelled && status.origin() != Origin::Local
+}
+
+/// The call names the server as its certificate does not (gRFC A81).
+pub(super) fn wrong_authority(
+    authority: &str,
+    error: Box<dyn Error + Send + Sync>,
+    connection: &Connection,
+) -> Status {
+    Status::unavailable(format!(
+        "the server's certificate is not valid for {authority:?}, which the call asks for as its authority"
+    ))
+    .with_origin(Origin::Transport)
+    .with_delivery(Delivery::NotSent)
+    .with_peer(connection.peer())
+    .with_source(error)
 }
 
 /// The connection would not open a stream; nothing was sent.

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 use crate::compression::Compression;
 use crate::deadline;
-use crate::metadata::Metadata;
+use crate::engine::options::CallOptions;
 use crate::method::{MethodDescriptor, MethodRef};
 use crate::status::Status;
 
@@ -116,7 +116,7 @@ impl Template {
         &self,
         remaining: Option<Duration>,
         compression: Option<&Compression>,
-        metadata: &Metadata,
+        options: &CallOptions,
     ) -> Request<()> {
         let mut headers = match remaining {
             None => self.plain.clone(),
@@ -130,13 +130,30 @@ impl Template {
             headers.insert(GRPC_ENCODING, compression.header().clone());
             headers.insert(GRPC_ACCEPT_ENCODING, compression.accept().clone());
         }
-        metadata.append_to(&mut headers);
+        if let Some(content_type) = options.content_type() {
+            headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        options.metadata.append_to(&mut headers);
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = self.uri.clone();
+        *request.uri_mut() = match options.own_authority() {
+            None => self.uri.clone(),
+            Some(authority) => self.with_authority(authority),
+        };
         *request.headers_mut() = headers;
         request
+    }
+
+    /// Whether the channel's connections are made for this authority, so that it needs no proof of its own.
+    pub(super) fn has_authority(&self, authority: &str) -> bool {
+        self.uri.authority().is_some_and(|own| own == authority)
+    }
+
+    fn with_authority(&self, authority: &Authority) -> Uri {
+        let mut parts = self.uri.clone().into_parts();
+        parts.authority = Some(authority.clone());
+        Uri::from_parts(parts).expect("scheme, authority and path make a URI")
     }
 }
 

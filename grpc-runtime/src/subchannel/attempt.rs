@@ -8,7 +8,7 @@ use crate::attributes::Attributes;
 use crate::rt;
 use crate::subchannel::failure::AttemptError;
 use crate::subchannel::{Event, Happened, Reporter, Settings};
-use crate::transport::h2::{self, Connection};
+use crate::transport::h2::{self, Connection, Peer};
 
 /// What an attempt needs to know.
 pub(super) struct Attempt {
@@ -42,9 +42,10 @@ impl Attempt {
     async fn connect(&self) -> Result<Connection, AttemptError> {
         let Self { settings, address, attributes, .. } = self;
         let io = settings.dialer.connect(address, attributes, &settings.authority).await?;
+        let identity = io.server_identity();
         let (of, reporter) = (self.of, Arc::clone(&self.reporter));
         let on_leave = move |error| reporter(of.with(Happened::Left(error)));
-        let peer = address.to_string().into();
+        let peer = Peer { address: address.to_string().into(), identity };
         h2::connect(io, peer, &settings.http2, on_leave).await.map_err(|error| {
             let is_plaintext = settings.dialer.is_plaintext();
             AttemptError::Handshake { address: address.clone(), is_plaintext, error }

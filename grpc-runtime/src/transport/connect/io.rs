@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::connector::IoStream;
 #[cfg(feature = "tls")]
 use super::explain;
+use super::identity::ServerIdentity;
 
 /// A byte stream ready for HTTP/2.
 #[cfg_attr(
@@ -65,6 +66,26 @@ macro_rules! each_io {
             Io::Tls($stream) => $call,
         }
     };
+}
+
+impl Io {
+    /// Who the server has proven to be.
+    pub(crate) fn server_identity(&self) -> ServerIdentity {
+        match self {
+            Self::Plain(_) => ServerIdentity::Unproven,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => {
+                let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                match chain.first() {
+                    Some(certificate) => {
+                        ServerIdentity::Certificate(certificate.clone().into_owned())
+                    }
+                    // A server without a certificate has proven nothing, and speaks for no other name.
+                    None => ServerIdentity::Certificate(Vec::new().into()),
+                }
+            }
+        }
+    }
 }
 
 impl AsyncRead for Io {

@@ -8,6 +8,7 @@ mod connector;
 mod dialer;
 mod error;
 mod explain;
+mod identity;
 mod io;
 mod memory;
 #[cfg(test)]
@@ -18,4 +19,5 @@ mod tls;
 pub use connector::{ConnectFuture, Connector, IoStream};
 pub(crate) use dialer::Dialer;
 pub use error::{ConnectError, ConnectPhase};
+pub(crate) use identity::ServerIdentity;
 pub use memory::{MemoryConnector, MemoryListener};

@@ -42,7 +42,7 @@ fn name_of(address: &Address, authority: &str) -> Result<ServerName<'static>, Co
 }
 
 /// The host of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
-fn host_of(authority: &str) -> &str {
+pub(super) fn host_of(authority: &str) -> &str {
     if let Some((host, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return host;
     }

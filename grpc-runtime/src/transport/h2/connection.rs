@@ -1,5 +1,6 @@
 //! The handle on a connection that calls share: it opens streams. The bytes are moved by the driver's task.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -9,6 +10,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::Request;
 use tokio::sync::oneshot;
 
+use crate::transport::connect::ServerIdentity;
 use crate::transport::h2::error::TransportError;
 use crate::transport::h2::slots::{Slot, Slots, Usage};
 
@@ -19,11 +21,18 @@ use crate::transport::h2::slots::{Slot, Slots, Usage};
 pub(crate) struct Connection {
     requests: SendRequest<Bytes>,
     slots: Arc<Slots>,
-    peer: Arc<str>,
+    peer: Peer,
     state: Arc<State>,
     max_header_list_bytes: u32,
     /// Tells the driver, by being dropped, that no handle is left; and by a word, to close at once. Held for that word only.
     driver: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+/// Who is at the other end.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: Arc<str>,
+    pub(crate) identity: ServerIdentity,
 }
 
 /// A stream just opened: the two halves and the slot they occupy.
@@ -45,7 +54,7 @@ impl Connection {
     pub(super) fn new(
         requests: SendRequest<Bytes>,
         slots: Arc<Slots>,
-        peer: Arc<str>,
+        peer: Peer,
         state: Arc<State>,
         max_header_list_bytes: u32,
         driver: oneshot::Sender<()>,
@@ -61,7 +70,18 @@ impl Connection {
 
     /// The address at the other end, as text.
     pub(crate) fn peer(&self) -> &Arc<str> {
-        &self.peer
+        &self.peer.address
+    }
+
+    /// Whether the server may be called by this `:authority`, which is not the one that the connection was made for.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_authority(
+        &self,
+        authority: &str,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.peer.identity.check(authority)
     }
 
     /// Whether the connection takes no more streams: it was lost, or the peer sent GOAWAY.

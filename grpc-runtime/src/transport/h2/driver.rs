@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
 use crate::rt;
-use crate::transport::h2::connection::{Connection, State};
+use crate::transport::h2::connection::{Connection, Peer, State};
 use crate::transport::h2::error::TransportError;
 use crate::transport::h2::settings::{Http2Settings, SETTINGS_NOT_SEEN};
 use crate::transport::h2::slots::Slots;
@@ -30,7 +30,7 @@ use crate::transport::h2::slots::Slots;
 /// When the peer does not speak HTTP/2 or goes away before its SETTINGS.
 pub(crate) async fn connect<T>(
     io: T,
-    peer: Arc<str>,
+    peer: Peer,
     settings: &Http2Settings,
     on_leave: impl FnOnce(Option<TransportError>) + Send + 'static,
 ) -> Result<Connection, TransportError>

@@ -8,7 +8,7 @@ mod error;
 mod settings;
 mod slots;
 
-pub(crate) use self::connection::{Connection, OpenStream};
+pub(crate) use self::connection::{Connection, OpenStream, Peer};
 pub(crate) use self::driver::connect;
 pub(crate) use self::error::TransportError;
 pub(crate) use self::settings::Http2Settings;
