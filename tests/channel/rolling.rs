@@ -88,19 +88,16 @@ async fn a_rolling_restart_under_pick_first_costs_no_call() {
 async fn connections_of_a_short_life_cost_hardly_a_call() {
     for describe in [impatient, spreading] {
         let mut cluster = Cluster::start(ALL);
-        for backend in cluster.iter_mut() {
-            backend.restart_with_connection_age(Duration::from_millis(100));
+        // Not all at once.
+        for (backend, age) in cluster.iter_mut().zip([80, 110, 150]) {
+            backend.restart_with_connection_age(Duration::from_millis(age));
         }
         let (_channel, greeter) = open(describe(cluster.target()));
         let load = Load::start(&greeter, TASKS);
         let first = &cluster["ada"];
-        let counts = first.counted("many connections", |counts| counts.connections > 10).await;
+        first.counted("many connections", |counts| counts.connections > 10).await;
         let tally = load.stop().await;
-        assert!(
-            tally.failed <= counts.connections / 5,
-            "of {} calls: {tally:#?}",
-            tally.answered()
-        );
+        assert!(tally.failed * 20 <= tally.answered(), "{tally:#?}");
         let is_repeatable = |status: &Status| status.delivery() == Delivery::NotProcessed;
         assert!(tally.failures.iter().all(is_repeatable), "{tally:#?}");
     }
