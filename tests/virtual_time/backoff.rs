@@ -157,3 +157,25 @@ async fn connections_that_end_at_once_are_not_made_in_a_loop() {
         }
     }
 }
+
+/// Nor are several such servers, of which each makes pick_first let the others go.
+#[tokio::test(start_paused = true)]
+async fn servers_that_take_turns_in_ending_connections() {
+    for door in [Door::SettingsThenCloses, Door::SettingsThenGoaway] {
+        let (lab, servers) = Lab::of(["one", "two", "three"]);
+        for server in &servers {
+            server.door(door);
+        }
+        let channel = lab.channel();
+        tokio::select! {
+            reply = patient_call(&channel) => panic!("{reply:?}"),
+            () = pass(s(60)) => {}
+        }
+        for server in &servers {
+            let count = server.attempts().len();
+            assert!((3..=40).contains(&count), "{door:?}: {:?}", server.attempts());
+        }
+        servers[1].door(Door::Opens);
+        assert_eq!(patient_call(&channel).await.unwrap(), "two");
+    }
+}

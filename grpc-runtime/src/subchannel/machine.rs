@@ -125,6 +125,11 @@ impl Machine {
         }
     }
 
+    /// Whether the last connections ended as soon as they were made.
+    pub(super) fn is_short_lived(&self) -> bool {
+        self.short_lived.attempts() > 1
+    }
+
     /// Forgets what failed so far. Says whether that ended a pause.
     pub(super) fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();

@@ -124,11 +124,8 @@ impl Subchannels {
         held.subchannel.slot().set(None);
         let Some(server) = self.servers.get_mut(&held.server) else { return };
         server.users.retain(|user| *user != id);
-        if !server.users.is_empty() {
-            return;
-        }
-        if let Some(server) = self.servers.remove(&held.server) {
-            self.forget(held.server, server);
+        if server.users.is_empty() && !server.outlives_its_users() {
+            self.forget(held.server);
         }
     }
 
@@ -324,6 +321,9 @@ impl Subchannels {
     fn on_idle(&mut self, id: ServerId, lost: Option<&Status>) {
         if let Some(server) = self.servers.get_mut(&id) {
             server.stage = Stage::Nothing;
+            if server.users.is_empty() {
+                return self.forget(id);
+            }
         }
         self.tell(id, &SubchannelState::Idle, lost);
     }
@@ -344,7 +344,8 @@ impl Subchannels {
     }
 
     /// Nobody holds the server any more.
-    fn forget(&mut self, id: ServerId, server: Server) {
+    fn forget(&mut self, id: ServerId) {
+        let Some(server) = self.servers.remove(&id) else { return };
         tracing::debug!(address = %server.address, "subchannel removed");
         if let Some(at) = self.at.get_mut(&server.address) {
             at.retain(|other| *other != id);

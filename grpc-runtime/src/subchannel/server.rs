@@ -47,6 +47,12 @@ impl Server {
         Self { address, attributes, users, machine, attempts: 0, stage }
     }
 
+    /// Whether its pause counts also when nobody holds it for a while. `pick_first` lets all other addresses go when one
+    /// connects; where each of two ends its connections at once, they would take turns without a pause otherwise.
+    pub(super) fn outlives_its_users(&self) -> bool {
+        matches!(self.stage, Stage::Backoff { .. }) && self.machine.is_short_lived()
+    }
+
     /// The connection, while there is one for calls.
     pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
         match &self.stage {
