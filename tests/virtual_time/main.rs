@@ -9,6 +9,7 @@ mod broken;
 mod endings;
 mod idleness;
 mod lab;
+mod model;
 mod pick_first;
 mod picking;
 mod policies;
