@@ -189,7 +189,7 @@ impl<T: Send + 'static> Outbound<T> {
     /// The same messages as framed bytes.
     pub(crate) fn encoded(self, framing: Framing, encode: EncodeMessage<T>) -> RequestStream {
         let end = self.call_end();
-        RequestStream { messages: Box::pin(Encoded { outbound: self, framing, encode }), end }
+        RequestStream::new(Box::pin(Encoded { outbound: self, framing, encode }), end)
     }
 }
 

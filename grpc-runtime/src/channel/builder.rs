@@ -9,17 +9,17 @@ use http::uri::Authority;
 
 use crate::backoff::BackoffConfig;
 use crate::channel::control::{ChannelControl, ServiceConfigs, Settings};
+use crate::channel::protection::Protection;
 use crate::channel::{Channel, ChannelError};
 use crate::compression::{self, Compressor, Encoding};
 #[cfg(feature = "tls")]
 use crate::credentials::ClientTls;
-use crate::credentials::Security;
-use crate::engine::{Engine, Limits, Published, Templates};
+use crate::engine::{Engine, Limits, Published, Retries, Templates};
 use crate::lb::{PolicyBuilder, PolicyRegistry};
 use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
+use crate::retry::{AttemptCap, ChannelBuffer};
 use crate::service_config::ServiceConfig;
 use crate::subchannel;
-use crate::target::SecurityHint;
 use crate::transport::connect::{Connector, Dialer};
 use crate::transport::h2::Http2Settings;
 
@@ -28,7 +28,7 @@ use crate::transport::h2::Http2Settings;
 #[must_use = "a builder does nothing until `build`"]
 pub struct ChannelBuilder {
     target: String,
-    security: Chosen,
+    security: Protection,
     authority: Option<String>,
     user_agent: Option<String>,
     connector: Option<Arc<dyn Connector>>,
@@ -40,18 +40,9 @@ pub struct ChannelBuilder {
     backoff: BackoffConfig,
     idle_timeout: Duration,
     limits: Limits,
+    retries: Retries,
     http2: Http2Settings,
     compression: compression::Settings,
-}
-
-/// What the program said about protection.
-#[derive(Clone)]
-enum Chosen {
-    /// Nothing: the target decides, else TLS.
-    Nothing,
-    Plaintext,
-    #[cfg(feature = "tls")]
-    Tls(Box<ClientTls>),
 }
 
 impl ChannelBuilder {
@@ -67,7 +58,7 @@ impl ChannelBuilder {
         let target = target.into();
         Self {
             target,
-            security: Chosen::Nothing,
+            security: Protection::Nothing,
             authority: None,
             user_agent: None,
             connector: None,
@@ -79,6 +70,7 @@ impl ChannelBuilder {
             backoff: BackoffConfig::new(),
             idle_timeout: IDLE_TIMEOUT,
             limits: Limits::default(),
+            retries: Retries::default(),
             http2: Http2Settings::default(),
             compression: compression::Settings::default(),
         }
@@ -110,14 +102,14 @@ impl ChannelBuilder {
     /// Sends everything unprotected (HTTP/2 with prior knowledge). Without it, or a target that begins with
     /// `http://`, a channel uses TLS.
     pub fn plaintext(mut self) -> Self {
-        self.security = Chosen::Plaintext;
+        self.security = Protection::Plaintext;
         self
     }
 
     /// Uses TLS with these settings. Default: TLS that trusts what the operating system trusts.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: ClientTls) -> Self {
-        self.security = Chosen::Tls(Box::new(tls));
+        self.security = Protection::Tls(Box::new(tls));
         self
     }
 
@@ -287,6 +279,33 @@ impl ChannelBuilder {
         self
     }
 
+    /// The most attempts of one call, the first included, whatever retry policies say (gRFC A6). Fewer than two count
+    /// as the default. Default: 5.
+    pub fn max_call_attempts(mut self, attempts: u32) -> Self {
+        self.retries.cap = AttemptCap::new(attempts);
+        self
+    }
+
+    /// Passes over retry policies. A call that a server certainly did not look at is made again all the same, as that
+    /// cannot have an effect twice. Default: retry policies count.
+    pub fn disable_retry(mut self) -> Self {
+        self.retries.is_on = false;
+        self
+    }
+
+    /// How many bytes of its requests a call keeps, so that they can be sent again. A call that has sent more is not
+    /// retried. Default: 256 KiB.
+    pub fn retry_buffer_bytes(mut self, bytes: usize) -> Self {
+        self.retries.buffer_bytes = bytes;
+        self
+    }
+
+    /// How many bytes of requests all calls of the channel keep together. Default: 16 MiB.
+    pub fn channel_retry_buffer_bytes(mut self, bytes: usize) -> Self {
+        self.retries.channel_buffer = Arc::new(ChannelBuffer::new(bytes));
+        self
+    }
+
     /// The largest block of response headers or trailers, in bytes as HTTP/2 counts them (name, value and 32 a
     /// field). A call with a larger one ends with RESOURCE_EXHAUSTED. Default: 8 KiB.
     ///
@@ -362,31 +381,16 @@ impl ChannelBuilder {
         };
         let published = Arc::new(Published::new());
         let control = Box::new(ChannelControl::new(settings, Arc::clone(&published)));
-        Ok(Channel { engine: Engine::new(control, published, templates, self.limits, algorithms) })
-    }
-}
-
-impl Chosen {
-    fn decide(self, hint: Option<SecurityHint>) -> Result<Security, ChannelError> {
-        match (self, hint) {
-            (Self::Plaintext, Some(SecurityHint::Tls)) => {
-                Err(ChannelError::Contradiction { scheme: "https", setting: ".plaintext()" })
-            }
-            (Self::Plaintext, Some(SecurityHint::Plaintext) | None)
-            | (Self::Nothing, Some(SecurityHint::Plaintext)) => Ok(Security::Plaintext),
-            #[cfg(feature = "tls")]
-            (Self::Tls(_), Some(SecurityHint::Plaintext)) => {
-                Err(ChannelError::Contradiction { scheme: "http", setting: ".tls(..)" })
-            }
-            #[cfg(feature = "tls")]
-            (Self::Tls(tls), Some(SecurityHint::Tls) | None) => Ok(Security::Tls(tls.prepare()?)),
-            #[cfg(feature = "tls")]
-            (Self::Nothing, Some(SecurityHint::Tls) | None) => {
-                Ok(Security::Tls(ClientTls::new().prepare()?))
-            }
-            #[cfg(not(feature = "tls"))]
-            (Self::Nothing, Some(SecurityHint::Tls) | None) => Err(ChannelError::TlsNotBuiltIn),
-        }
+        Ok(Channel {
+            engine: Engine::new(
+                control,
+                published,
+                templates,
+                self.limits,
+                algorithms,
+                self.retries,
+            ),
+        })
     }
 }
 

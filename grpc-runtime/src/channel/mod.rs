@@ -5,6 +5,7 @@
 mod builder;
 mod control;
 mod error;
+mod protection;
 
 pub use self::builder::ChannelBuilder;
 pub use self::error::ChannelError;

@@ -4,17 +4,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::engine::again::Again;
 use crate::engine::ending::Ending;
 use crate::engine::incoming::{Incoming, Opened};
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::pick::Picked;
+use crate::engine::replay::Replay;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
 use crate::engine::{Engine, Settled};
 use crate::lb::{PickArgs, SubchannelId};
+use crate::retry::{Retry, previous_attempts};
 use crate::rt;
 use crate::status::Status;
 use crate::transport::h2::{Connection, OpenStream};
@@ -23,8 +27,10 @@ use crate::transport::h2::{Connection, OpenStream};
 pub(crate) struct Waiting {
     pub(super) call: Outgoing,
     pub(super) settled: Settled,
-    /// Whether this is the call's second start, after a server that did not look at the first.
-    pub(super) is_repeated: bool,
+    /// What decides about further attempts.
+    pub(super) retry: Retry,
+    /// The request stream, once there is an attempt that reads it.
+    pub(super) replay: Option<Replay>,
     /// Where earlier attempts went.
     pub(super) tried: Vec<SubchannelId>,
 }
@@ -38,8 +44,15 @@ pub(crate) enum NotStarted {
 }
 
 impl Waiting {
-    pub(super) fn new(call: Outgoing, settled: Settled) -> Self {
-        Self { call, settled, is_repeated: false, tried: Vec::new() }
+    pub(super) fn new(call: Outgoing, settled: Settled, retry: Retry) -> Self {
+        Self { call, settled, retry, replay: None, tried: Vec::new() }
+    }
+
+    /// Makes the request what it was before the attempt that failed.
+    pub(super) fn rewind(&mut self) {
+        if let Some(replay) = &self.replay {
+            self.call.body = RequestBody::Stream(replay.attempt());
+        }
     }
 
     /// Sends the request, or as much of it as there is; the rest goes on by itself.
@@ -64,6 +77,9 @@ impl Waiting {
         let mut head = template.request(remaining, compression.as_ref(), options);
         if let Some(metadata) = metadata {
             metadata.append_to(head.headers_mut());
+        }
+        if let Some((name, number)) = previous_attempts(self.retry.previous_attempts()) {
+            head.headers_mut().insert(name, number);
         }
         match connection.open(head, slot) {
             Ok(stream) => {
@@ -107,24 +123,30 @@ impl Waiting {
         let timer = Timer::new(deadline);
         let decompression =
             engine.decompression(self.settled.compression.clone(), max_response_bytes);
-        let (upload, again) = match self.call.body {
+        let upload = match self.call.body {
             RequestBody::Message(message) => {
                 let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
                 self.call.body = RequestBody::Message(message.clone());
-                let again = (!self.is_repeated).then(|| {
-                    self.is_repeated = true;
-                    Again::new(engine.clone(), self, subchannel)
-                });
                 // A refusal means that the stream was reset in this moment; the response says by whom.
                 let _ = request.send_data(message, true);
-                let upload =
-                    if leaves_at_once { Upload::done() } else { Upload::buffered(request) };
-                (upload, again)
+                if leaves_at_once { Upload::done() } else { Upload::buffered(request) }
             }
-            RequestBody::Stream(stream) => (Upload::spawn(request, stream, deadline), None),
+            RequestBody::Stream(stream) => {
+                let stream = match &self.replay {
+                    Some(_) => stream,
+                    None => {
+                        let buffer = engine.replay_buffer(&self.call.options);
+                        let replay = Replay::new(stream, buffer, self.retry.follows_policy());
+                        self.replay.insert(replay).attempt()
+                    }
+                };
+                self.call.body = RequestBody::Message(Bytes::new());
+                Upload::spawn(request, stream, deadline)
+            }
         };
+        let again = Again::new(engine.clone(), self, subchannel);
         let opened = Opened { connection, slot, response, ending };
-        Incoming::new(opened, upload, timer, decompression, again)
+        Incoming::new(opened, upload, timer, decompression, Some(again))
     }
 }
 

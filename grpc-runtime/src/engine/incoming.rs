@@ -14,13 +14,14 @@ use h2::client::ResponseFuture;
 
 use crate::compression::Decompression;
 use crate::engine::SingleReply;
-use crate::engine::again::{Again, Restart};
+use crate::engine::again::{Again, Next, Restart, failure_of};
 use crate::engine::ending::Ending;
 use crate::engine::outcome;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
 use crate::framing::Deframer;
 use crate::metadata::Metadata;
+use crate::retry::{Failure, Pushback, Retry};
 use crate::status::{Origin, Status};
 use crate::transport::h2::{Connection, Slot, TransportError};
 
@@ -40,6 +41,8 @@ pub struct Incoming {
     slot: Option<Slot>,
     /// How to make the call once more, until the server has begun to answer.
     again: Option<Again>,
+    /// What is told how the call ends, where the target's tokens for retries depend on it.
+    committed: Option<Box<Retry>>,
     /// What the picker is owed.
     ending: Ending,
 }
@@ -56,7 +59,7 @@ pub(super) struct Opened {
 enum State {
     /// Waiting for the response's head.
     Head(ResponseFuture),
-    /// The server did not look at the call: it is made once more.
+    /// The attempt failed, and there is to be another.
     Again(Restart),
     /// A gRPC response: messages, then trailers.
     Messages { stream: RecvStream, deframer: Deframer },
@@ -86,6 +89,7 @@ impl Incoming {
             connection,
             slot: Some(slot),
             again,
+            committed: None,
             ending,
         }
     }
@@ -102,7 +106,7 @@ impl Incoming {
                 State::Head(_) => ready!(self.poll_head(context))?,
                 State::Again(_) => ready!(self.poll_again(context))?,
                 State::Messages { .. } => return Poll::Ready(Ok(())),
-                State::NotGrpc { .. } => return self.poll_not_grpc(context),
+                State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
                 State::Ended(result) => return Poll::Ready(result.clone()),
             }
         }
@@ -184,20 +188,23 @@ impl Incoming {
             Ok(response) => response,
             Err(error) => return Poll::Ready(self.without_head(error.into())),
         };
-        self.again = None;
         self.ending.received();
         let (head, stream) = response.into_parts();
         let limit = self.connection.max_header_list_bytes();
         if let Err(status) = outcome::check_size(&head.headers, limit, "response headers") {
+            self.again = None;
             return Poll::Ready(self.end(Err(status)));
         }
         if stream.is_end_stream() {
             // Trailers-Only: the head is all there is, and its metadata are trailers.
-            return Poll::Ready(self.end(outcome::of_trailers_only(head.status, head.headers)));
+            let pushback = Pushback::from_trailers(&head.headers);
+            let result = outcome::of_trailers_only(head.status, head.headers);
+            return Poll::Ready(self.end_attempt(result, pushback));
         }
         self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
             Some(answer) => State::NotGrpc { stream, answer },
             None => {
+                self.committed = self.again.take().and_then(Again::commit);
                 State::Messages { stream, deframer: Deframer::new(self.decompression.max_bytes()) }
             }
         };
@@ -207,18 +214,49 @@ impl Incoming {
 
     /// The stream ended before the server answered.
     fn without_head(&mut self, error: TransportError) -> Result<(), Status> {
-        if error.is_unprocessed()
-            && let Some(again) = self.again.take()
-        {
-            tracing::debug!(%error, peer = %self.connection.peer(), "the server did not look at the call: once more");
-            let status = outcome::of_transport(error, &self.connection, None);
-            self.ending.end(Err(&status), None);
-            self.state = State::Again(again.start());
-            self.slot = None;
-            return Ok(());
+        let is_unprocessed = error.is_unprocessed();
+        if let Some(status) = self.upload.failure() {
+            self.again = None;
+            return self.end(Err(status));
         }
         let status = self.transport_failure(error);
-        self.end(Err(status))
+        let failure = match is_unprocessed {
+            true => Failure::Refused,
+            false => Failure::Status { code: status.code(), pushback: Pushback::Absent },
+        };
+        self.fail_attempt(failure, status)
+    }
+
+    /// The attempt ended, and no response headers had come.
+    fn end_attempt(
+        &mut self,
+        result: Result<Metadata, Status>,
+        pushback: Pushback,
+    ) -> Result<(), Status> {
+        match result {
+            Ok(trailers) => {
+                self.again.take().into_iter().for_each(Again::on_succeeded);
+                self.end(Ok(trailers))
+            }
+            Err(status) => {
+                self.fail_attempt(Failure::Status { code: status.code(), pushback }, status)
+            }
+        }
+    }
+
+    /// The attempt failed, and no response headers had come: there is another, or the call ends.
+    fn fail_attempt(&mut self, failure: Failure, status: Status) -> Result<(), Status> {
+        let Some(again) = self.again.take() else { return self.end(Err(status)) };
+        match again.on_failed(failure, status.clone()) {
+            Next::Attempt(restart) => {
+                self.ending.end(Err(&status), Some(status.metadata()));
+                self.upload.abandon();
+                self.state = State::Again(restart);
+                self.slot = None;
+                Ok(())
+            }
+            Next::End(status) => self.end(Err(status)),
+        }
     }
 
     fn poll_again(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -293,7 +331,7 @@ impl Incoming {
             false => ready!(stream.poll_trailers(context)).ok().flatten(),
         };
         let result = answer.end(trailers);
-        Poll::Ready(self.end(result))
+        Poll::Ready(self.end_attempt(result, Pushback::Absent))
     }
 
     /// What ends a call from this side while the server is silent: its deadline, or its own request stream.
@@ -308,6 +346,15 @@ impl Incoming {
         if Pin::new(&mut self.timer).poll(context).is_ready() {
             let status = self.deadline_passed();
             return Poll::Ready(Err(self.cut(status)));
+        }
+        if let State::Head(_) = self.state
+            && let Some(again) = &mut self.again
+            && again.poll_timed_out(context).is_ready()
+        {
+            self.fail_attempt(Failure::TimedOut, outcome::attempt_took_too_long())?;
+            // What comes next has not been polled yet.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         if let Poll::Ready(status) = self.upload.poll_failed(context) {
             return Poll::Ready(Err(self.cut(status)));
@@ -343,6 +390,12 @@ impl Incoming {
     }
 
     fn close(&mut self, result: Result<(), Status>) {
+        if let Some(mut retry) = self.committed.take() {
+            match &result {
+                Ok(()) => retry.on_succeeded(),
+                Err(status) => drop(retry.on_failed(failure_of(status), 0.0)),
+            }
+        }
         match &result {
             Ok(()) => self.ending.end(Ok(()), Some(&self.trailers)),
             Err(status) => {
@@ -351,6 +404,7 @@ impl Incoming {
                 self.ending.end(Err(status), is_of_server.then(|| status.metadata()));
             }
         }
+        self.again = None;
         self.state = State::Ended(result);
         self.slot = None;
     }

@@ -16,6 +16,7 @@ mod options;
 mod outcome;
 mod outgoing;
 mod pick;
+mod replay;
 mod snapshot;
 mod template;
 mod terms;
@@ -31,6 +32,7 @@ use crate::compression::{Algorithms, Compression, Decompression};
 use crate::framing;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
+use crate::retry::{ReplayBuffer, Retry};
 use crate::rt;
 use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
@@ -43,7 +45,7 @@ pub(crate) use self::attempt::NotStarted;
 pub use self::changes::{StateChange, StateChanges};
 pub use self::incoming::Incoming;
 pub use self::invalid::InvalidOption;
-pub(crate) use self::limits::Limits;
+pub(crate) use self::limits::{Limits, Retries};
 pub use self::options::CallOptions;
 pub(crate) use self::outcome::panicked;
 pub(crate) use self::outgoing::CallEnd;
@@ -65,6 +67,7 @@ struct Shared {
     templates: Templates,
     limits: Limits,
     algorithms: Arc<Algorithms>,
+    retries: Retries,
 }
 
 /// What stands behind a channel, as its handles and calls reach it.
@@ -99,9 +102,10 @@ impl Engine {
         templates: Templates,
         limits: Limits,
         algorithms: Algorithms,
+        retries: Retries,
     ) -> Self {
         let algorithms = Arc::new(algorithms);
-        Self(Arc::new(Shared { control, published, templates, limits, algorithms }))
+        Self(Arc::new(Shared { control, published, templates, limits, algorithms, retries }))
     }
 
     pub(crate) fn control(&self) -> &dyn Control {
@@ -140,7 +144,10 @@ impl Engine {
     pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
         let snapshot = self.0.published.load();
         let waiting = match self.settle(&snapshot, &call) {
-            Ok(settled) => Waiting::new(call, settled),
+            Ok(settled) => {
+                let retry = self.retry(&snapshot, &call.method);
+                Waiting::new(call, settled, retry)
+            }
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
         match pick::ready(&snapshot, &waiting.pick_args()) {
@@ -157,9 +164,17 @@ impl Engine {
         }
         loop {
             let Terms { wait_for_ready, deadline, .. } = waiting.settled.terms;
-            let picked = pick::pick(&self.0, &waiting.pick_args(), wait_for_ready, deadline)
-                .await
-                .map_err(|status| waiting.call.fail(status))?;
+            let args = waiting.pick_args();
+            let picked = match pick::pick(&self.0, &args, wait_for_ready, deadline).await {
+                Ok(picked) => picked,
+                Err(not_picked) => {
+                    let after = waiting
+                        .on_not_picked(not_picked)
+                        .map_err(|status| waiting.call.fail(status))?;
+                    rt::sleep_until(rt::now() + after).await;
+                    continue;
+                }
+            };
             match waiting.start_on(picked, self) {
                 Ok(incoming) => return Ok(incoming),
                 Err(NotStarted::Waits(again)) => waiting = again,
@@ -178,6 +193,8 @@ impl Engine {
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
+        waiting.retry = self.retry(&snapshot, method);
+        waiting.settled.attempt_timeout = snapshot.attempt_timeout(method);
         waiting.settled.terms = terms;
         waiting.settled.is_final = true;
         Ok(())
@@ -196,7 +213,27 @@ impl Engine {
                 RequestBody::Stream(_) => true,
             });
         let template = self.0.templates.of(&call.method, call.content_type)?;
-        Ok(Settled { template, terms, compression, is_final: snapshot.config.is_some() })
+        Ok(Settled {
+            template,
+            terms,
+            compression,
+            attempt_timeout: snapshot.attempt_timeout(&call.method),
+            is_final: snapshot.config.is_some(),
+        })
+    }
+
+    /// What decides about further attempts of a call.
+    fn retry(&self, snapshot: &Snapshot, method: &MethodDescriptor) -> Retry {
+        let Retries { is_on, cap, .. } = self.0.retries;
+        let policy = snapshot.retry_policy(method).filter(|_| is_on);
+        Retry::new(policy, cap, snapshot.throttle())
+    }
+
+    /// Where a call keeps what it sends.
+    fn replay_buffer(&self, options: &CallOptions) -> ReplayBuffer {
+        let Retries { buffer_bytes, channel_buffer, .. } = &self.0.retries;
+        let bytes = options.retry_buffer_bytes.unwrap_or(*buffer_bytes);
+        ReplayBuffer::new(bytes, Arc::clone(channel_buffer))
     }
 
     fn decompression(&self, sent: Option<Compression>, max_bytes: usize) -> Decompression {
@@ -210,6 +247,8 @@ struct Settled {
     terms: Terms,
     /// What its messages, or some of them, are compressed with.
     compression: Option<Compression>,
+    /// How long one attempt may take until the response headers.
+    attempt_timeout: Option<Duration>,
     /// Whether the terms are those of a service config, and not of a time when none was known.
     is_final: bool,
 }

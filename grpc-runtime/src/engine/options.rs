@@ -27,6 +27,9 @@ pub struct CallOptions {
     pub max_request_bytes: Option<usize>,
     /// The largest response message, in bytes, decompressed as well.
     pub max_response_bytes: Option<usize>,
+    /// How many bytes of its requests the call keeps, so that they can be sent again. A call that has sent more is not
+    /// retried.
+    pub retry_buffer_bytes: Option<usize>,
     /// What the load-balancing policy may know of the call beside its method and metadata. Never sent.
     pub attributes: Attributes,
     limit: Option<TimeLimit>,

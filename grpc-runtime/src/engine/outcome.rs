@@ -93,6 +93,14 @@ pub(super) fn deadline_passed(before_headers: bool) -> Status {
     })
 }
 
+/// The attempt took longer than one of this call may (gRFC A6, `perAttemptRecvTimeout`).
+pub(super) fn attempt_took_too_long() -> Status {
+    Status::deadline_exceeded(
+        "the server did not answer the attempt within `perAttemptRecvTimeout`",
+    )
+    .with_origin(Origin::Local)
+}
+
 /// The deadline passed while a request stream waited for the server to read it.
 pub(super) fn deadline_passed_sending() -> Status {
     Status::deadline_exceeded("the deadline passed before the request stream was sent")

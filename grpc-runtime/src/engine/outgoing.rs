@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::engine::options::CallOptions;
+use crate::engine::replay::Replay;
 use crate::framing::{FramingError, check_length, message_of};
 use crate::method::MethodRef;
 use crate::status::Status;
@@ -60,9 +61,27 @@ impl RequestBody {
 
 /// A stream of framed messages. An error in it gives the call up.
 pub struct RequestStream {
+    /// Where the messages are kept, once there is an attempt that sends them.
+    replay: Option<Replay>,
     pub(crate) messages: Messages,
     /// Where the sending side learns how the call ended.
     pub(crate) end: CallEnd,
+}
+
+impl RequestStream {
+    /// As the program gives it.
+    pub(crate) fn new(messages: Messages, end: CallEnd) -> Self {
+        Self { replay: None, messages, end }
+    }
+
+    /// As one attempt reads it.
+    pub(super) fn of_attempt(messages: Messages, end: CallEnd, replay: Replay) -> Self {
+        Self { replay: Some(replay), messages, end }
+    }
+
+    pub(super) fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
+    }
 }
 
 impl fmt::Debug for RequestStream {
@@ -71,7 +90,7 @@ impl fmt::Debug for RequestStream {
     }
 }
 
-type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
+pub(crate) type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 /// How a call ended, for whoever still sends on it. Set once, by the engine.
 #[derive(Debug, Clone, Default)]

@@ -9,11 +9,13 @@ use std::time::Instant;
 
 use crate::connectivity::ConnectivityState;
 use crate::engine::Shared;
+use crate::engine::again::failure_of;
 use crate::engine::ending::Ending;
 use crate::engine::outcome::panicked;
 use crate::engine::snapshot::Snapshot;
 use crate::lb::{Pick, PickArgs, Picker, SubchannelId};
 use crate::metadata::Metadata;
+use crate::retry::Failure;
 use crate::rt;
 use crate::status::{Code, Delivery, Origin, Status};
 use crate::transport::h2::{Connection, Slot};
@@ -33,6 +35,13 @@ struct Found {
     subchannel: SubchannelId,
     metadata: Option<Box<Metadata>>,
     ending: Ending,
+}
+
+/// Why there is no connection for a call.
+pub(super) struct NotPicked {
+    pub(super) status: Status,
+    /// What it is to a retry policy; none where no attempt could help.
+    pub(super) failure: Option<Failure>,
 }
 
 /// What a snapshot has for a call.
@@ -63,13 +72,13 @@ pub(super) async fn pick(
     call: &PickArgs<'_>,
     wait_for_ready: bool,
     deadline: Option<Instant>,
-) -> Result<Picked, Status> {
+) -> Result<Picked, NotPicked> {
     let waiting = wait(shared, call, wait_for_ready);
     match deadline {
         None => waiting.await,
         Some(deadline) => match rt::until(deadline, waiting).await {
             Some(picked) => picked,
-            None => Err(too_late(shared, Some(call))),
+            None => Err(NotPicked { status: too_late(shared, Some(call)), failure: None }),
         },
     }
 }
@@ -78,7 +87,7 @@ async fn wait(
     shared: &Shared,
     call: &PickArgs<'_>,
     wait_for_ready: bool,
-) -> Result<Picked, Status> {
+) -> Result<Picked, NotPicked> {
     let _in_use = shared.published.wait();
     let mut changes = shared.published.changes();
     loop {
@@ -96,9 +105,13 @@ async fn wait(
             }
             Answer::Fail(status) if !wait_for_ready => {
                 let target = shared.control.target();
-                return Err(status.context(format!("cannot connect to {target}")));
+                let failure = Some(failure_of(&status));
+                let status = status.context(format!("cannot connect to {target}"));
+                return Err(NotPicked { status, failure });
             }
-            Answer::Drop(status) => return Err(status),
+            Answer::Drop(status) => {
+                return Err(NotPicked { status, failure: Some(Failure::Dropped) });
+            }
             Answer::Queue | Answer::Fail(_) => {}
         }
         if snapshot.asks_to_connect() {
@@ -107,7 +120,7 @@ async fn wait(
         }
         drop(snapshot);
         if changes.changed().await.is_err() {
-            return Err(Status::unavailable("the channel was dropped"));
+            return Err(NotPicked { status: closed(), failure: None });
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::connectivity::ConnectivityState;
 use crate::engine::changes::{StateChange, StateChanges, Subscribers};
 use crate::lb::{Picker, QueuePicker};
 use crate::method::MethodDescriptor;
+use crate::retry::Throttle;
 use crate::rt;
-use crate::service_config::{MethodConfig, ServiceConfig};
+use crate::service_config::{Attempts, MethodConfig, RetryPolicy, ServiceConfig};
 use crate::status::Status;
 use crate::transport::h2::LastUse;
 
@@ -27,11 +28,16 @@ pub(crate) struct Snapshot {
     pub(crate) picker: Arc<dyn Picker>,
     /// The service config in force; none before the resolver was heard for the first time since the channel was idle.
     pub(crate) config: Option<Arc<ServiceConfig>>,
+    /// The target's tokens for retries, where the service config has them.
+    throttle: Option<Arc<Throttle>>,
     /// Why the state is what it is, where that is known.
     reason: Option<Status>,
     /// Whether a connection was asked for since this was published.
     asked: AtomicBool,
 }
+
+/// A service config, and the tokens that belong to it.
+type Configured = (Option<Arc<ServiceConfig>>, Option<Arc<Throttle>>);
 
 /// The snapshot of now, and word of its successors.
 #[derive(Debug)]
@@ -54,10 +60,33 @@ impl Snapshot {
     fn new(
         state: ConnectivityState,
         picker: Arc<dyn Picker>,
-        config: Option<Arc<ServiceConfig>>,
+        configured: Configured,
         reason: Option<Status>,
     ) -> Self {
-        Self { state, picker, config, reason, asked: AtomicBool::new(false) }
+        let (config, throttle) = configured;
+        Self { state, picker, config, throttle, reason, asked: AtomicBool::new(false) }
+    }
+
+    fn configured(&self) -> Configured {
+        (self.config.clone(), self.throttle.clone())
+    }
+
+    /// The retry policy of a method.
+    pub(crate) fn retry_policy(&self, method: &MethodDescriptor) -> Option<&RetryPolicy> {
+        match self.method_config(method)?.attempts()? {
+            Attempts::Retry(policy) => Some(policy),
+            Attempts::Hedge(_) => None,
+        }
+    }
+
+    /// How long one attempt of a call of this method may take.
+    pub(crate) fn attempt_timeout(&self, method: &MethodDescriptor) -> Option<Duration> {
+        self.retry_policy(method)?.per_attempt_receive_timeout()
+    }
+
+    /// The target's tokens for retries.
+    pub(crate) fn throttle(&self) -> Option<Arc<Throttle>> {
+        self.throttle.clone()
     }
 
     /// What the service config says of a method.
@@ -75,7 +104,7 @@ impl Published {
     /// IDLE, before anything happened.
     pub(crate) fn new() -> Self {
         let picker = Arc::new(QueuePicker::new());
-        let idle = Snapshot::new(ConnectivityState::Idle, picker, None, None);
+        let idle = Snapshot::new(ConnectivityState::Idle, picker, (None, None), None);
         Self {
             current: ArcSwap::from_pointee(idle),
             changed: watch::Sender::new(()),
@@ -109,7 +138,7 @@ impl Published {
         state: ConnectivityState,
         picker: Arc<dyn Picker>,
     ) -> Option<Arc<Snapshot>> {
-        self.replace(|_| Snapshot::new(state, picker, None, None))
+        self.replace(|_| Snapshot::new(state, picker, (None, None), None))
     }
 
     /// Puts this picker in place, and keeps the service config.
@@ -119,14 +148,19 @@ impl Published {
         picker: Arc<dyn Picker>,
         reason: Option<Status>,
     ) -> Option<Arc<Snapshot>> {
-        self.replace(|before| Snapshot::new(state, picker, before.config.clone(), reason))
+        self.replace(|before| Snapshot::new(state, picker, before.configured(), reason))
     }
 
     /// Puts a service config in force, and keeps the rest.
-    pub(crate) fn configure(&self, config: Arc<ServiceConfig>) -> Option<Arc<Snapshot>> {
+    pub(crate) fn configure(
+        &self,
+        config: Arc<ServiceConfig>,
+        throttle: Option<Arc<Throttle>>,
+    ) -> Option<Arc<Snapshot>> {
         self.replace(|before| {
             let Snapshot { state, picker, reason, asked, .. } = before;
-            let mut next = Snapshot::new(*state, Arc::clone(picker), Some(config), reason.clone());
+            let mut next =
+                Snapshot::new(*state, Arc::clone(picker), (Some(config), throttle), reason.clone());
             next.asked = AtomicBool::new(asked.load(Ordering::Acquire));
             next
         })

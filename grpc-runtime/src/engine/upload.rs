@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 
 use crate::engine::outcome;
 use crate::engine::outgoing::{CallEnd, RequestStream};
+use crate::engine::replay::Replay;
 use crate::engine::timer::Timer;
 use crate::rt;
 use crate::status::Status;
+use crate::transport::h2::TransportError;
 
 /// Owned by the response side: when that goes, the upload ends with RST_STREAM(CANCEL).
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Upload {
         let (fail, failed) = oneshot::channel();
         let end = requests.end.clone();
         let (timer, fail) = (Timer::new(deadline), Some(fail));
-        let task = Task { stream, requests, stopped, timer, pending: None, fail };
+        let task = Task { stream, requests, stopped, timer, pending: None, is_over: false, fail };
         rt::spawn_detached(task.run());
         Self::Running(Running { stop, failed: Some(failed), end })
     }
@@ -86,6 +88,16 @@ impl Upload {
         }
     }
 
+    /// The attempt is over and the call is not: whoever sends goes on with the next one.
+    pub(super) fn abandon(&mut self) {
+        match std::mem::replace(self, Self::Done) {
+            Self::Done => {}
+            Self::Buffered(mut stream) => stream.send_reset(Reason::CANCEL),
+            // Dropped without a word, `stop` says CANCEL.
+            Self::Running(running) => drop(running),
+        }
+    }
+
     /// The call is over: the sending side learns how, and a request that the server did not wait for is taken back
     /// without calling it an error (gRPC over HTTP/2; RFC 9113 §8.1: RST_STREAM with NO_ERROR).
     pub(super) fn end(&mut self, result: &Result<(), Status>) {
@@ -109,6 +121,8 @@ struct Task {
     timer: Timer,
     /// What is left of the messages being sent.
     pending: Option<Bytes>,
+    /// Whether the attempt's stream is over, and messages are only kept for the next.
+    is_over: bool,
     fail: Option<oneshot::Sender<Status>>,
 }
 
@@ -129,6 +143,7 @@ impl Task {
             // The reason goes first: whoever sees the reset finds it. Nobody listens when the call has just ended.
             let _ = fail.send(status);
             self.stream.send_reset(Reason::CANCEL);
+            self.close();
         }
     }
 
@@ -147,8 +162,16 @@ impl Task {
 
     fn poll_transfer(&mut self, context: &mut Context<'_>) -> Poll<Option<Status>> {
         loop {
+            if self.is_over {
+                return self.poll_keep(context);
+            }
             if !ready!(self.poll_send(context)) {
-                return Poll::Ready(None);
+                self.is_over = true;
+                if !self.may_go_on(context) {
+                    self.close();
+                    return Poll::Ready(None);
+                }
+                continue;
             }
             match ready!(self.poll_batch(context)) {
                 Some(Ok(messages)) => {
@@ -164,6 +187,35 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// The attempt is over. Whoever sends goes on for as long as there may be another and what is sent can be kept:
+    /// nobody may be looking at the responses yet.
+    fn poll_keep(&mut self, context: &mut Context<'_>) -> Poll<Option<Status>> {
+        loop {
+            match ready!(self.requests.messages.as_mut().poll_next(context)) {
+                Some(Ok(_kept)) => {}
+                Some(Err(status)) => return Poll::Ready(Some(status)),
+                None => return Poll::Pending,
+            }
+            if self.requests.replay().is_none_or(Replay::is_over_limit) {
+                self.close();
+                return Poll::Ready(None);
+            }
+        }
+    }
+
+    fn may_go_on(&mut self, context: &mut Context<'_>) -> bool {
+        let is_unprocessed = match self.stream.poll_reset(context) {
+            Poll::Ready(Ok(reason)) => reason == Reason::REFUSED_STREAM,
+            Poll::Ready(Err(error)) => TransportError::from(error).is_unprocessed(),
+            Poll::Pending => false,
+        };
+        self.requests.replay().is_some_and(|replay| replay.may_go_on(is_unprocessed))
+    }
+
+    fn close(&self) {
+        self.requests.replay().into_iter().for_each(Replay::close);
     }
 
     /// The next message, and with a small one all small ones that are there already, so that they share a DATA

@@ -157,6 +157,11 @@ impl ReplayBuffer {
         }
     }
 
+    /// Whether nothing is added any more.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.is_committed
+    }
+
     /// How many bytes are kept now.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -71,8 +71,8 @@ enum State {
 
 #[derive(Debug)]
 struct Open {
-    /// What is left of the policy.
-    plan: Option<Plan>,
+    /// What is left of the policy. Boxed, as most calls have none and all have room for one.
+    plan: Option<Box<Plan>>,
     /// Whether the transparent retry after a refusal is used up.
     was_refused: bool,
 }
@@ -113,9 +113,11 @@ impl Retry {
         cap: AttemptCap,
         throttle: Option<Arc<Throttle>>,
     ) -> Self {
-        let plan = policy.map(|policy| Plan {
-            max_attempts: cap.apply(policy.max_attempts()),
-            backoff: Backoff::new(policy),
+        let plan = policy.map(|policy| {
+            Box::new(Plan {
+                max_attempts: cap.apply(policy.max_attempts()),
+                backoff: Backoff::new(policy),
+            })
         });
         Self {
             throttle,
@@ -200,6 +202,16 @@ impl Retry {
     /// How many times an attempt was started over without a policy's leave.
     pub(crate) fn transparent_retries(&self) -> u32 {
         self.transparent
+    }
+
+    /// Whether there is a policy, and not only what is repeated of itself.
+    pub(crate) fn follows_policy(&self) -> bool {
+        self.codes.is_some()
+    }
+
+    /// Whether the end of the call counts for the target's tokens.
+    pub(crate) fn counts_tokens(&self) -> bool {
+        self.throttle.is_some()
     }
 
     /// Whether there may be another attempt, so that what is sent has to be kept.

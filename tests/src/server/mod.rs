@@ -129,6 +129,11 @@ impl Server {
         self.program.behave(behaviour);
     }
 
+    /// Has one later call fail with this status, and the one after it be answered as before. Several add up.
+    pub fn fail_next(&self, status: tonic::Status) {
+        self.program.fail_next(status);
+    }
+
     /// Where to connect: `http://127.0.0.1:PORT`, `https://localhost:PORT` or `unix:PATH`.
     pub fn target(&self) -> String {
         match (&self.listening, &self.certificates) {

@@ -3,6 +3,7 @@
 //! tonic's own API cannot send headers and then stall, or trailers with a successful answer; an HTTP
 //! response body can.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::pending;
 use std::pin::Pin;
@@ -25,13 +26,20 @@ use crate::server::events::{CallStart, Event};
 #[derive(Debug)]
 pub(super) struct Program {
     behaviour: Mutex<Behaviour>,
+    /// Calls that fail before the others are answered as `behaviour` has it.
+    failures: Mutex<VecDeque<tonic::Status>>,
     events: mpsc::UnboundedSender<Event>,
     counts: watch::Sender<Counts>,
 }
 
 impl Program {
     pub(super) fn new(behaviour: Behaviour, events: mpsc::UnboundedSender<Event>) -> Self {
-        Program { behaviour: Mutex::new(behaviour), events, counts: watch::Sender::default() }
+        Program {
+            behaviour: Mutex::new(behaviour),
+            failures: Mutex::default(),
+            events,
+            counts: watch::Sender::default(),
+        }
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -40,6 +48,19 @@ impl Program {
 
     pub(super) fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
+    }
+
+    pub(super) fn fail_next(&self, status: tonic::Status) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).push_back(status);
+    }
+
+    /// What the call that comes now meets.
+    fn next(&self) -> Behaviour {
+        let failure = self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match failure {
+            Some(status) => self.behaviour().fail(status),
+            None => self.behaviour(),
+        }
     }
 
     pub(super) fn counts(&self) -> watch::Receiver<Counts> {
@@ -90,7 +111,7 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let program = Arc::clone(&self.program);
-        let behaviour = program.behaviour();
+        let behaviour = program.next();
         let start = CallStart::of(&request);
         let guard =
             Guard { path: start.path.clone(), program: Arc::clone(&program), finished: false };

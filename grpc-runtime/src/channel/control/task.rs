@@ -22,6 +22,7 @@ use crate::connectivity::ConnectivityState;
 use crate::engine::last_failure;
 use crate::lb::{self, Action, GracefulSwitch, Picker, Policy as _, TimerId, Update};
 use crate::resolver::{ResolverUpdate, UpdateOutcome};
+use crate::retry::Throttle;
 use crate::rt;
 use crate::service_config::ServiceConfig;
 use crate::status::Status;
@@ -268,11 +269,20 @@ impl ChannelTask {
     fn configure(&self, config: Option<Arc<ServiceConfig>>) {
         let shared = &self.departure.shared;
         let default = || Arc::clone(&shared.settings.service_configs.default);
-        let before = shared.published.load().config.clone();
-        let config = config.or(before.clone()).unwrap_or_else(default);
-        if before.is_none_or(|before| !Arc::ptr_eq(&before, &config)) {
-            drop(shared.published.configure(config));
+        let before = Arc::clone(&shared.published.load());
+        let config = config.or(before.config.clone()).unwrap_or_else(default);
+        if before.config.as_ref().is_some_and(|before| Arc::ptr_eq(before, &config)) {
+            return;
         }
+        let throttling = config.retry_throttling();
+        // The tokens are spent by the same calls as before, unless their numbers change.
+        let same =
+            before.config.as_ref().is_some_and(|before| before.retry_throttling() == throttling);
+        let throttle = match same {
+            true => before.throttle(),
+            false => throttling.map(|throttling| Arc::new(Throttle::new(throttling))),
+        };
+        drop(shared.published.configure(config, throttle));
     }
 
     /// Runs the policy and carries out what it asks for.
