@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use grpc_runtime::{Channel, ChannelBuilder, Code, outbound};
-use tests::helloworld::{GreeterClient, HelloRequest};
+use grpc_runtime::service_config::{CodeSet, MethodConfig, RetryPolicy, ServiceConfig};
+use grpc_runtime::{Channel, ChannelBuilder, Code, Method as _, outbound};
+use tests::helloworld::{GreeterClient, HelloRequest, greeter};
 use tests::server::{Behaviour, Server};
 use tests::within;
 use tonic::Status;
@@ -85,6 +86,19 @@ async fn after_the_last_attempt_the_status_says_how_many_there_were() {
     let greeter = client(retrying(&server).disable_retry());
     let status = within("one attempt", async { greeter.say_hello(ada()).await }).await.unwrap_err();
     assert_eq!(status.message(), "busy");
+}
+
+#[tokio::test]
+async fn a_policy_may_be_written_in_rust() {
+    let mut server = Server::start();
+    server.fail_next(busy());
+    let policy = RetryPolicy::new(2, CodeSet::of(&[Code::Unavailable])).expect("two is enough");
+    let method = greeter::SayHello::DESCRIPTOR;
+    let config = ServiceConfig::new().for_method(method, MethodConfig::new().with_retry(policy));
+    let channel = Channel::builder(server.target()).plaintext().default_service_config(config);
+    let greeter = client(channel);
+    within("the retry", async { greeter.say_hello(ada()).await }).await.unwrap();
+    assert_eq!(attempts(&mut server).len(), 2);
 }
 
 #[tokio::test]

@@ -87,8 +87,8 @@ mod backoff;
 mod deadline;
 mod framing;
 pub mod lb;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine is to drive it"))]
-#[expect(unused_imports, reason = "the engine is to drive it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "hedging is decided here, and not driven yet"))]
+#[expect(unused_imports, reason = "hedging is decided here, and not driven yet")]
 mod retry;
 pub mod service_config;
 mod target;

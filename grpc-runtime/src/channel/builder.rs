@@ -18,7 +18,7 @@ use crate::engine::{Engine, Limits, Published, Retries, Templates};
 use crate::lb::{PolicyBuilder, PolicyRegistry};
 use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
 use crate::retry::{AttemptCap, ChannelBuffer};
-use crate::service_config::ServiceConfig;
+use crate::service_config::{DefaultServiceConfig, ServiceConfig};
 use crate::subchannel;
 use crate::transport::connect::{Connector, Dialer};
 use crate::transport::h2::Http2Settings;
@@ -35,7 +35,7 @@ pub struct ChannelBuilder {
     resolvers: Option<ResolverRegistry>,
     policies: PolicyRegistry,
     load_balancing: Option<String>,
-    default_service_config: Option<String>,
+    default_service_config: Option<DefaultServiceConfig>,
     follows_resolver: bool,
     backoff: BackoffConfig,
     idle_timeout: Duration,
@@ -159,8 +159,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// The service config in force while the resolver has none, as JSON
-    /// ([its fields](crate::service_config)). Default: an empty one.
+    /// The service config in force while the resolver has none: JSON ([its fields](crate::service_config)) or a
+    /// [`ServiceConfig`]. Default: an empty one.
     ///
     /// ```
     /// # fn example() -> Result<(), grpc_runtime::ChannelError> {
@@ -176,8 +176,8 @@ impl ChannelBuilder {
     ///     .build()?;
     /// # Ok(()) }
     /// ```
-    pub fn default_service_config(mut self, json: impl Into<String>) -> Self {
-        self.default_service_config = Some(json.into());
+    pub fn default_service_config(mut self, config: impl Into<DefaultServiceConfig>) -> Self {
+        self.default_service_config = Some(config.into());
         self
     }
 
@@ -342,9 +342,9 @@ impl ChannelBuilder {
             .with_service_config(self.follows_resolver);
         // Made again whenever the channel leaves idleness; here, so that a mistake in the target shows now.
         target.build(&resolving)?;
-        let default = match &self.default_service_config {
-            None => ServiceConfig::default(),
-            Some(json) => ServiceConfig::parse(json, &self.policies)?,
+        let default = match self.default_service_config {
+            None => ServiceConfig::new(),
+            Some(config) => config.read(&self.policies)?,
         };
         let load_balancing = self.load_balancing.unwrap_or_else(|| PICK_FIRST.to_owned());
         let load_balancing = match self.policies.choose_by_name(&load_balancing) {

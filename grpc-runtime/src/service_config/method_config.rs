@@ -14,12 +14,13 @@ use super::retry::RetryPolicy;
 /// ```
 /// use std::time::Duration;
 ///
-/// use grpc_runtime::service_config::{HedgingPolicy, MethodConfig};
+/// use grpc_runtime::Code;
+/// use grpc_runtime::service_config::{CodeSet, MethodConfig, RetryPolicy};
 ///
 /// # fn example() -> Result<(), grpc_runtime::service_config::InvalidPolicy> {
 /// let config = MethodConfig::new()
 ///     .with_timeout(Duration::from_secs(2))
-///     .with_hedging(HedgingPolicy::new(2)?.with_delay(Duration::from_millis(20)));
+///     .with_retry(RetryPolicy::new(3, CodeSet::of(&[Code::Unavailable]))?);
 /// # Ok(()) }
 /// # example().unwrap();
 /// ```
@@ -93,6 +94,7 @@ impl MethodConfig {
 
     /// Has calls made several times at once. Replaces retries.
     #[must_use]
+    #[doc(hidden)]
     pub const fn with_hedging(mut self, policy: HedgingPolicy) -> MethodConfig {
         self.attempts = Some(Attempts::Hedge(policy));
         self

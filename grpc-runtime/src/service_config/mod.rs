@@ -12,10 +12,10 @@
 //! | `methodConfig[].timeout` | how long a call may take, such as `"1.5s"` |
 //! | `methodConfig[].maxRequestMessageBytes`, `maxResponseMessageBytes` | how large messages may be |
 //! | `methodConfig[].retryPolicy` | `maxAttempts`, `initialBackoff`, `maxBackoff`, `backoffMultiplier`, `retryableStatusCodes`, and, if wanted, `perAttemptRecvTimeout` |
-//! | `methodConfig[].hedgingPolicy` | `maxAttempts` and, if wanted, `hedgingDelay`, `nonFatalStatusCodes`; not beside `retryPolicy` |
+//! | `methodConfig[].hedgingPolicy` | `maxAttempts` and, if wanted, `hedgingDelay`, `nonFatalStatusCodes`; not beside `retryPolicy`. Read and checked; calls are not hedged yet |
 //! | `retryThrottling` | `maxTokens`, `tokenRatio` |
-//! | `healthCheckConfig.serviceName` | which service's health is watched |
-//! | `connectionScaling.maxConnectionsPerSubchannel` | how many connections a server may get (gRFC A105) |
+//! | `healthCheckConfig.serviceName` | which service's health is watched. Read and checked; nothing watches it yet |
+//! | `connectionScaling.maxConnectionsPerSubchannel` | how many connections a server may get (gRFC A105). Read and checked; a server gets one |
 //!
 //! Fields go by these names or by those of the `.proto` (`method_config`); null is the same as missing; numbers may be
 //! text. A field that is not known is passed over. A known one with a value it cannot have makes the whole config
@@ -40,6 +40,7 @@ use serde_json::Value;
 
 pub use codes::CodeSet;
 pub use error::{InvalidPolicy, InvalidServiceConfig};
+#[doc(hidden)]
 pub use hedging::HedgingPolicy;
 pub use method_config::{Attempts, MethodConfig};
 pub use retry::RetryPolicy;
@@ -152,6 +153,7 @@ impl ServiceConfig {
 
     /// Has the health of this service watched at each server (gRFC A17); empty text is the server as a whole. Default:
     /// it is not watched.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_health_check(mut self, service_name: impl Into<String>) -> ServiceConfig {
         self.health_check_service_name = Some(service_name.into());
@@ -160,6 +162,7 @@ impl ServiceConfig {
 
     /// Sets how many connections a server may get when its limit of calls on one is reached (gRFC A105). Default: one.
     /// More than the channel allows are as many as it allows.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_max_connections_per_subchannel(mut self, connections: NonZeroU32) -> ServiceConfig {
         self.max_connections_per_subchannel = Some(connections);
@@ -185,13 +188,55 @@ impl ServiceConfig {
     }
 
     /// The service whose health is watched at each server; empty text is the server as a whole, `None` is not at all.
+    #[doc(hidden)]
     pub fn health_check_service_name(&self) -> Option<&str> {
         self.health_check_service_name.as_deref()
     }
 
     /// How many connections a server may get.
+    #[doc(hidden)]
     pub fn max_connections_per_subchannel(&self) -> Option<NonZeroU32> {
         self.max_connections_per_subchannel
+    }
+}
+
+/// What a channel can be given as its default: JSON text, or a [`ServiceConfig`].
+#[derive(Debug, Clone)]
+pub struct DefaultServiceConfig(Given);
+
+#[derive(Debug, Clone)]
+enum Given {
+    Json(String),
+    Config(ServiceConfig),
+}
+
+impl DefaultServiceConfig {
+    pub(crate) fn read(
+        self,
+        policies: &PolicyRegistry,
+    ) -> Result<ServiceConfig, InvalidServiceConfig> {
+        match self.0 {
+            Given::Json(json) => ServiceConfig::parse(&json, policies),
+            Given::Config(config) => Ok(config),
+        }
+    }
+}
+
+impl From<&str> for DefaultServiceConfig {
+    fn from(json: &str) -> DefaultServiceConfig {
+        DefaultServiceConfig(Given::Json(json.to_owned()))
+    }
+}
+
+impl From<String> for DefaultServiceConfig {
+    fn from(json: String) -> DefaultServiceConfig {
+        DefaultServiceConfig(Given::Json(json))
+    }
+}
+
+impl From<ServiceConfig> for DefaultServiceConfig {
+    fn from(config: ServiceConfig) -> DefaultServiceConfig {
+        DefaultServiceConfig(Given::Config(config))
     }
 }
 
