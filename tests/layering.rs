@@ -20,11 +20,12 @@ const TABLE: &[Row] = &[
         pure: true,
         modules: &[
             alone("address"),
+            beside("attempts", &["status"]),
             alone("attributes"),
             alone("connectivity"),
             alone("encoding"),
             alone("metadata"),
-            beside("method", &["encoding"]),
+            beside("method", &["attempts", "encoding"]),
             beside("status", &["metadata"]),
         ],
     },

@@ -76,6 +76,7 @@
 
 // Row 0: values.
 mod address;
+mod attempts;
 mod attributes;
 mod connectivity;
 mod encoding;

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::attempts::{Attempts, HedgingPolicy, RetryPolicy};
 use crate::encoding::Encoding;
 
 /// How many messages go each way. The list is closed: there are no other ways.
@@ -74,6 +75,7 @@ pub struct MethodDescriptor {
     compression: Option<Encoding>,
     max_request_bytes: Option<usize>,
     max_response_bytes: Option<usize>,
+    attempts: Option<Attempts>,
 }
 
 impl MethodDescriptor {
@@ -115,6 +117,7 @@ impl MethodDescriptor {
             compression: None,
             max_request_bytes: None,
             max_response_bytes: None,
+            attempts: None,
         }
     }
 
@@ -160,6 +163,22 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn with_max_response_bytes(mut self, bytes: usize) -> MethodDescriptor {
         self.max_response_bytes = Some(bytes);
+        self
+    }
+
+    /// Has calls that fail made again, where neither the call nor the service config says otherwise. Replaces hedging.
+    /// Default: a call is made once.
+    #[must_use]
+    pub const fn with_retry(mut self, policy: RetryPolicy) -> MethodDescriptor {
+        self.attempts = Some(Attempts::Retry(policy));
+        self
+    }
+
+    /// Has calls made several times at once, where neither the call nor the service config says otherwise. Replaces
+    /// retries. For methods that do no harm when they take effect more than once. Default: a call is made once.
+    #[must_use]
+    pub const fn with_hedging(mut self, policy: HedgingPolicy) -> MethodDescriptor {
+        self.attempts = Some(Attempts::Hedge(policy));
         self
     }
 
@@ -211,6 +230,11 @@ impl MethodDescriptor {
     /// How large a response may be, in bytes.
     pub const fn max_response_bytes(&self) -> Option<usize> {
         self.max_response_bytes
+    }
+
+    /// Whether a call may be made more than once.
+    pub const fn attempts(&self) -> Option<&Attempts> {
+        self.attempts.as_ref()
     }
 }
 
@@ -340,6 +364,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::attempts::CodeSet;
+    use crate::status::Code;
 
     const FULL: MethodDescriptor = MethodDescriptor::new("/pkg.Svc/Get", MethodKind::Bidi)
         .with_idempotency(Idempotency::NoSideEffects)
@@ -347,7 +373,13 @@ mod tests {
         .with_wait_for_ready(true)
         .with_compression(Encoding::GZIP)
         .with_max_request_bytes(1)
-        .with_max_response_bytes(2);
+        .with_max_response_bytes(2)
+        .with_retry(RETRY);
+
+    const RETRY: RetryPolicy = match RetryPolicy::new(2, CodeSet::of(&[Code::Unavailable])) {
+        Ok(policy) => policy,
+        Err(_) => panic!("two attempts after a code are a policy"),
+    };
 
     #[test]
     fn a_constant_keeps_what_it_is_given() {
@@ -360,6 +392,9 @@ mod tests {
         assert_eq!(method.wait_for_ready(), Some(true));
         assert_eq!(method.compression(), Some(Encoding::GZIP));
         assert_eq!((method.max_request_bytes(), method.max_response_bytes()), (Some(1), Some(2)));
+        assert_eq!(method.attempts(), Some(&Attempts::Retry(RETRY)));
+        let hedged = FULL.with_hedging(HedgingPolicy::new(3).unwrap());
+        assert!(matches!(hedged.attempts(), Some(Attempts::Hedge(_))), "{hedged:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
+use crate::attempts::{Attempts, RetryPolicy};
 use crate::call::cancel::CancelHandle;
 use crate::call::context::CallContext;
 use crate::call::ended::Ended;
@@ -94,6 +95,37 @@ impl<S, M: Method> Call<S, M> {
     /// taken for them. Default: what the method's attribute or the channel says, else 4 MiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.request.options_mut().max_response_bytes = Some(bytes);
+        self
+    }
+
+    /// Makes the call again when it fails, as the policy has it, up to its first response headers. Replaces what the
+    /// service config or the method's `#[rpc(retry(..))]` or `#[rpc(hedge(..))]` says, with all its settings.
+    ///
+    /// A call can be made again as long as what it sent is kept
+    /// ([`retry_buffer_bytes`](crate::ChannelBuilder::retry_buffer_bytes)), on a channel that does not have it
+    /// [off](crate::ChannelBuilder::disable_retry). Without effect in process, where there is nothing to fail on the way.
+    ///
+    /// ```
+    /// # async fn example<M: grpc_runtime::Method>(
+    /// #     call: grpc_runtime::Call<grpc_runtime::Channel, M>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use grpc_runtime::Code;
+    /// use grpc_runtime::service_config::{CodeSet, RetryPolicy};
+    ///
+    /// let policy = RetryPolicy::new(3, CodeSet::of(&[Code::Unavailable, Code::ResourceExhausted]))?;
+    /// let reply = call.retry(policy).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.request.options_mut().set_attempts(policy);
+        self
+    }
+
+    /// Makes the call once, whatever the service config or the method's attribute says of retries and hedging. What a
+    /// server certainly did not look at is sent again all the same, as that cannot have an effect twice.
+    #[doc(alias = "no_retry")]
+    pub fn disable_retry(mut self) -> Self {
+        self.request.options_mut().set_attempts(Attempts::Once);
         self
     }
 

@@ -27,6 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::attempts::Attempts;
 use crate::codec::Framing;
 use crate::compression::{Algorithms, Compression, Decompression};
 use crate::framing;
@@ -145,7 +146,7 @@ impl Engine {
         let snapshot = self.0.published.load();
         let waiting = match self.settle(&snapshot, &call) {
             Ok(settled) => {
-                let retry = self.retry(&snapshot, &call.method);
+                let retry = self.retry(&snapshot, &call.method, &call.options);
                 Waiting::new(call, settled, retry)
             }
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
@@ -193,8 +194,8 @@ impl Engine {
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
-        waiting.retry = self.retry(&snapshot, method);
-        waiting.settled.attempt_timeout = snapshot.attempt_timeout(method);
+        waiting.retry = self.retry(&snapshot, method, options);
+        waiting.settled.attempt_timeout = self.attempt_timeout(&snapshot, method, options);
         waiting.settled.terms = terms;
         waiting.settled.is_final = true;
         Ok(())
@@ -217,16 +218,49 @@ impl Engine {
             template,
             terms,
             compression,
-            attempt_timeout: snapshot.attempt_timeout(&call.method),
+            attempt_timeout: self.attempt_timeout(snapshot, &call.method, &call.options),
             is_final: snapshot.config.is_some(),
         })
     }
 
     /// What decides about further attempts of a call.
-    fn retry(&self, snapshot: &Snapshot, method: &MethodDescriptor) -> Retry {
-        let Retries { is_on, cap, .. } = self.0.retries;
-        let policy = snapshot.retry_policy(method).filter(|_| is_on);
-        Retry::new(policy, cap, snapshot.throttle())
+    fn retry(
+        &self,
+        snapshot: &Snapshot,
+        method: &MethodDescriptor,
+        options: &CallOptions,
+    ) -> Retry {
+        let policy = match self.attempts(snapshot, method, options) {
+            Attempts::Retry(policy) => Some(policy),
+            Attempts::Hedge(_) | Attempts::Once => None,
+        };
+        Retry::new(policy, self.0.retries.cap, snapshot.throttle())
+    }
+
+    /// How long one attempt of a call may take until the response headers.
+    fn attempt_timeout(
+        &self,
+        snapshot: &Snapshot,
+        method: &MethodDescriptor,
+        options: &CallOptions,
+    ) -> Option<Duration> {
+        match self.attempts(snapshot, method, options) {
+            Attempts::Retry(policy) => policy.per_attempt_receive_timeout(),
+            Attempts::Hedge(_) | Attempts::Once => None,
+        }
+    }
+
+    /// Whether a call may be made more than once, as the call, the service config, the method or the channel says.
+    fn attempts<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        method: &'a MethodDescriptor,
+        options: &'a CallOptions,
+    ) -> &'a Attempts {
+        match self.0.retries.is_on {
+            true => terms::attempts(method, options, snapshot.method_config(method)),
+            false => &Attempts::Once,
+        }
     }
 
     /// Where a call keeps what it sends.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use http::HeaderValue;
 use http::uri::Authority;
 
+use crate::attempts::Attempts;
 use crate::attributes::Attributes;
 use crate::compression::Encoding;
 use crate::engine::invalid::InvalidOption;
@@ -43,6 +44,7 @@ pub struct CallOptions {
 struct Seldom {
     authority: Option<Authority>,
     content_type: Option<HeaderValue>,
+    attempts: Option<Attempts>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +129,18 @@ impl CallOptions {
     /// The content-subtype, if the call has one of its own, in lower case.
     pub fn content_subtype(&self) -> Option<&str> {
         self.content_type()?.to_str().ok()?.strip_prefix(CONTENT_TYPE)
+    }
+
+    /// Says whether the call may be made more than once: a [`RetryPolicy`](crate::service_config::RetryPolicy), a
+    /// [`HedgingPolicy`](crate::service_config::HedgingPolicy) or [`Attempts::Once`], in place of what the service config
+    /// or the method's attribute says. See [`Call::retry`](crate::Call::retry).
+    pub fn set_attempts(&mut self, attempts: impl Into<Attempts>) {
+        self.seldom().attempts = Some(attempts.into());
+    }
+
+    /// Whether the call may be made more than once, if it says so itself.
+    pub fn attempts(&self) -> Option<&Attempts> {
+        self.seldom.as_ref()?.attempts.as_ref()
     }
 
     pub(super) fn own_authority(&self) -> Option<&Authority> {

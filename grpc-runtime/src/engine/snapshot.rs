@@ -17,7 +17,7 @@ use crate::lb::{Picker, QueuePicker};
 use crate::method::MethodDescriptor;
 use crate::retry::Throttle;
 use crate::rt;
-use crate::service_config::{Attempts, MethodConfig, RetryPolicy, ServiceConfig};
+use crate::service_config::{MethodConfig, ServiceConfig};
 use crate::status::Status;
 use crate::transport::h2::LastUse;
 
@@ -69,19 +69,6 @@ impl Snapshot {
 
     fn configured(&self) -> Configured {
         (self.config.clone(), self.throttle.clone())
-    }
-
-    /// The retry policy of a method.
-    pub(crate) fn retry_policy(&self, method: &MethodDescriptor) -> Option<&RetryPolicy> {
-        match self.method_config(method)?.attempts()? {
-            Attempts::Retry(policy) => Some(policy),
-            Attempts::Hedge(_) => None,
-        }
-    }
-
-    /// How long one attempt of a call of this method may take.
-    pub(crate) fn attempt_timeout(&self, method: &MethodDescriptor) -> Option<Duration> {
-        self.retry_policy(method)?.per_attempt_receive_timeout()
     }
 
     /// The target's tokens for retries.

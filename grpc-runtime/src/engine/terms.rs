@@ -8,11 +8,14 @@
 //! | time | least of both | least of both | else this | |
 //! | waits for ready | first | second | third | |
 //! | size of requests and responses | least of both | least of both | else this | else this |
+//! | retries or hedging | first | second | third | off for all: `disable_retry` |
 //!
 //! The service config is the resolver's, or the builder's default where there is none (requirements SC-03, WFR-02).
+//! Retries and hedging are one thing here: who says the one replaces the other, and all of its settings.
 
 use std::time::Instant;
 
+use crate::attempts::Attempts;
 use crate::engine::limits::Limits;
 use crate::engine::options::CallOptions;
 use crate::method::MethodDescriptor;
@@ -75,9 +78,66 @@ pub(super) fn max_request_bytes(
         .unwrap_or(channel.max_request_bytes)
 }
 
+/// Whether the call is retried, hedged or neither: asked for by itself, because a call is large without it.
+pub(super) fn attempts<'a>(
+    method: &'a MethodDescriptor,
+    call: &'a CallOptions,
+    config: Option<&'a MethodConfig>,
+) -> &'a Attempts {
+    call.attempts()
+        .or(config.and_then(MethodConfig::attempts))
+        .or(method.attempts())
+        .unwrap_or(&Attempts::Once)
+}
+
 fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempts::{CodeSet, HedgingPolicy, RetryPolicy};
+    use crate::method::MethodKind;
+    use crate::status::Code;
+
+    const METHOD: MethodDescriptor = MethodDescriptor::new("/a.B/C", MethodKind::Unary);
+
+    fn retry(attempts: u32) -> RetryPolicy {
+        RetryPolicy::new(attempts, CodeSet::of(&[Code::Unavailable])).unwrap()
+    }
+
+    fn hedging(attempts: u32) -> HedgingPolicy {
+        HedgingPolicy::new(attempts).unwrap()
+    }
+
+    fn calling(attempts: impl Into<Attempts>) -> CallOptions {
+        let mut options = CallOptions::default();
+        options.set_attempts(attempts);
+        options
+    }
+
+    #[test]
+    fn who_speaks_first_of_attempts_speaks_alone() {
+        let silent = CallOptions::default();
+        assert_eq!(attempts(&METHOD, &silent, None), &Attempts::Once);
+
+        let method = METHOD.with_hedging(hedging(3));
+        assert_eq!(attempts(&method, &silent, None), &Attempts::from(hedging(3)));
+        let other = MethodConfig::new().with_wait_for_ready(true);
+        assert_eq!(attempts(&method, &silent, Some(&other)), &Attempts::from(hedging(3)));
+
+        let config = MethodConfig::new().with_retry(retry(4));
+        assert_eq!(attempts(&method, &silent, Some(&config)), &Attempts::from(retry(4)));
+        let once = MethodConfig::new().with_one_attempt();
+        assert_eq!(attempts(&method, &silent, Some(&once)), &Attempts::Once);
+
+        for own in [Attempts::from(retry(5)), hedging(5).into(), Attempts::Once] {
+            assert_eq!(attempts(&method, &calling(own), Some(&config)), &own);
+            assert_eq!(attempts(&METHOD, &calling(own), None), &own);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a service config ([`InvalidServiceConfig`]), or with a policy made in Rust ([`InvalidPolicy`]).
+//! What is wrong with a service config: [`InvalidServiceConfig`].
 //!
 //! Not what a channel does about it: that is gRFC A21, and the channel's.
 
@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::lb::ConfigError;
 
@@ -108,44 +107,3 @@ impl Error for InvalidServiceConfig {
         }
     }
 }
-
-/// A retry, hedging or throttling policy cannot have this value.
-///
-/// Fields are named as in a service config, such as `maxAttempts`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InvalidPolicy {
-    pub(super) field: &'static str,
-    pub(super) found: Found,
-    pub(super) expected: &'static str,
-}
-
-/// What was given for a field of a policy.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Found {
-    Integer(u32),
-    Number(f64),
-    Duration(Duration),
-    NoCodes,
-}
-
-impl InvalidPolicy {
-    /// The field that has a value it cannot have.
-    pub const fn field(&self) -> &'static str {
-        self.field
-    }
-}
-
-impl fmt::Display for InvalidPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let InvalidPolicy { field, found, expected } = self;
-        match found {
-            Found::Integer(value) => write!(f, "{field} is {value}")?,
-            Found::Number(value) => write!(f, "{field} is {value}")?,
-            Found::Duration(value) => write!(f, "{field} is {value:?}")?,
-            Found::NoCodes => write!(f, "{field} is empty")?,
-        }
-        write!(f, ", and must be {expected}")
-    }
-}
-
-impl Error for InvalidPolicy {}

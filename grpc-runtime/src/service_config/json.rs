@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Number, Value};
 
-use super::codes::CodeSet;
 use super::duration;
-use super::error::{InvalidPolicy, InvalidServiceConfig, Mistake};
+use super::error::{InvalidServiceConfig, Mistake};
+use crate::attempts::{CodeSet, Field, InvalidPolicy};
 use crate::status::Code;
 
 type Result<T> = std::result::Result<T, InvalidServiceConfig>;
@@ -151,13 +151,12 @@ impl Object<'_> {
     /// What a field is read as that has to be there.
     pub(super) fn require<'b, T>(
         &'b self,
-        name: &'static str,
-        expected: &'static str,
+        field: Field,
         read: impl FnOnce(Node<'b>, &'static str) -> Result<T>,
     ) -> Result<T> {
-        match self.field(name)? {
-            Some(field) => read(field, expected),
-            None => Err(self.missing(name, expected)),
+        match self.field(field.name)? {
+            Some(node) => read(node, field.expected),
+            None => Err(self.missing(field.name, field.expected)),
         }
     }
 
@@ -168,9 +167,10 @@ impl Object<'_> {
 
     /// The error for a policy that was read from here and is not taken.
     pub(super) fn refused(&self, error: &InvalidPolicy) -> InvalidServiceConfig {
-        match self.field(error.field) {
-            Ok(Some(field)) => field.must_be(error.expected),
-            Ok(None) => self.missing(error.field, error.expected),
+        let Field { name, expected } = error.field;
+        match self.field(name) {
+            Ok(Some(field)) => field.must_be(expected),
+            Ok(None) => self.missing(name, expected),
             Err(error) => error,
         }
     }

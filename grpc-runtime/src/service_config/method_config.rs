@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::error::{InvalidServiceConfig, Mistake};
-use super::hedging::HedgingPolicy;
 use super::json::{Node, Object};
-use super::retry::RetryPolicy;
+use super::policies;
+use crate::attempts::{Attempts, HedgingPolicy, RetryPolicy};
 
 /// Options for every call of some methods. What it does not say is decided as if there were none.
 ///
@@ -32,16 +32,6 @@ pub struct MethodConfig {
     max_request_bytes: Option<usize>,
     max_response_bytes: Option<usize>,
     attempts: Option<Attempts>,
-}
-
-/// Whether a call may be made more than once.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Attempts {
-    /// Again, after a failure.
-    Retry(RetryPolicy),
-    /// Several times at once.
-    Hedge(HedgingPolicy),
 }
 
 impl MethodConfig {
@@ -100,6 +90,14 @@ impl MethodConfig {
         self
     }
 
+    /// Has calls made once, whatever `#[rpc(retry(..))]` or `#[rpc(hedge(..))]` says of the method. Replaces retries and
+    /// hedging. See [`Attempts::Once`].
+    #[must_use]
+    pub const fn with_one_attempt(mut self) -> MethodConfig {
+        self.attempts = Some(Attempts::Once);
+        self
+    }
+
     /// Whether a call waits while the server cannot be reached.
     pub const fn wait_for_ready(&self) -> Option<bool> {
         self.wait_for_ready
@@ -126,8 +124,8 @@ impl MethodConfig {
     }
 
     pub(super) fn read(object: &Object<'_>) -> Result<MethodConfig, InvalidServiceConfig> {
-        let retry = object.read("retryPolicy", RetryPolicy::read)?.map(Attempts::Retry);
-        let hedge = object.read("hedgingPolicy", HedgingPolicy::read)?.map(Attempts::Hedge);
+        let retry = object.read("retryPolicy", policies::retry)?.map(Attempts::Retry);
+        let hedge = object.read("hedgingPolicy", policies::hedging)?.map(Attempts::Hedge);
         if retry.is_some() && hedge.is_some() {
             return Err(object.wrong(Mistake::RetryAndHedging));
         }

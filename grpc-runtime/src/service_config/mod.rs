@@ -21,16 +21,14 @@
 //! text. A field that is not known is passed over. A known one with a value it cannot have makes the whole config
 //! invalid, as does a key that is there twice.
 
-mod codes;
 mod duplicates;
 mod duration;
 mod error;
-mod hedging;
 mod json;
 mod load_balancing;
 mod lookup;
 mod method_config;
-mod retry;
+mod policies;
 mod throttling;
 
 use std::num::NonZeroU32;
@@ -38,17 +36,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use codes::CodeSet;
-pub use error::{InvalidPolicy, InvalidServiceConfig};
-#[doc(hidden)]
-pub use hedging::HedgingPolicy;
-pub use method_config::{Attempts, MethodConfig};
-pub use retry::RetryPolicy;
+pub use error::InvalidServiceConfig;
+pub use method_config::MethodConfig;
 pub use throttling::RetryThrottling;
 
 use self::error::Mistake;
 use self::json::Node;
 use self::lookup::{MethodConfigs, Name};
+#[doc(hidden)]
+pub use crate::attempts::HedgingPolicy;
+pub use crate::attempts::{Attempts, CodeSet, InvalidPolicy, RetryPolicy};
 use crate::lb::{Chosen, PolicyRegistry};
 use crate::method::MethodDescriptor;
 

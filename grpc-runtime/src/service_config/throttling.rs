@@ -2,8 +2,9 @@
 //!
 //! Only what was configured; the tokens themselves are counted elsewhere.
 
-use super::error::{Found, InvalidPolicy, InvalidServiceConfig};
+use super::error::InvalidServiceConfig;
 use super::json::Node;
+use crate::attempts::{Field, Found, InvalidPolicy};
 
 /// A bucket of tokens for all calls to one server name: a failed attempt takes one, a call that succeeds puts a part
 /// of one back, and while it is not more than half full nothing is sent again.
@@ -32,11 +33,11 @@ impl RetryThrottling {
     pub fn new(max_tokens: u32, token_ratio: f64) -> Result<RetryThrottling, InvalidPolicy> {
         if !(1..=1000).contains(&max_tokens) {
             let found = Found::Integer(max_tokens);
-            return Err(InvalidPolicy { field: MAX_TOKENS, found, expected: TOKENS });
+            return Err(InvalidPolicy { field: MAX_TOKENS, found });
         }
         let Some(thousandths) = thousandths(token_ratio) else {
             let found = Found::Number(token_ratio);
-            return Err(InvalidPolicy { field: TOKEN_RATIO, found, expected: RATIO });
+            return Err(InvalidPolicy { field: TOKEN_RATIO, found });
         };
         Ok(RetryThrottling { max_tokens, thousandths })
     }
@@ -53,8 +54,8 @@ impl RetryThrottling {
 
     pub(super) fn read(node: Node<'_>) -> Result<RetryThrottling, InvalidServiceConfig> {
         let object = node.object()?;
-        let max_tokens = object.require(MAX_TOKENS, TOKENS, Node::integer)?;
-        let token_ratio = object.require(TOKEN_RATIO, RATIO, Node::number)?;
+        let max_tokens = object.require(MAX_TOKENS, Node::integer)?;
+        let token_ratio = object.require(TOKEN_RATIO, Node::number)?;
         RetryThrottling::new(max_tokens, token_ratio).map_err(|error| object.refused(&error))
     }
 }
@@ -75,10 +76,8 @@ fn thousandths(number: f64) -> Option<u32> {
     (thousandths > 0).then_some(thousandths)
 }
 
-const MAX_TOKENS: &str = "maxTokens";
-const TOKENS: &str = "an integer from 1 to 1000";
-const TOKEN_RATIO: &str = "tokenRatio";
-const RATIO: &str = "a number of 0.001 or more";
+const MAX_TOKENS: Field = Field::new("maxTokens", "an integer from 1 to 1000");
+const TOKEN_RATIO: Field = Field::new("tokenRatio", "a number of 0.001 or more");
 
 #[cfg(test)]
 mod tests {

@@ -113,6 +113,7 @@ fn method_config() -> impl Strategy<Value = MethodConfig> {
             match attempts {
                 Some(Attempts::Retry(policy)) => config.with_retry(policy),
                 Some(Attempts::Hedge(policy)) => config.with_hedging(policy),
+                Some(Attempts::Once) => config.with_one_attempt(),
                 None => config,
             }
         },
@@ -193,7 +194,8 @@ fn entry(name: Value, config: &MethodConfig) -> Value {
                 "nonFatalStatusCodes": mixed(policy.non_fatal_status_codes()),
             });
         }
-        None => {}
+        // The one has no word in JSON, and is not among what is tried.
+        Some(Attempts::Once) | None => {}
     }
     json
 }

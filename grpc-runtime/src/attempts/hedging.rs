@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use super::codes::CodeSet;
-use super::error::{Found, InvalidPolicy, InvalidServiceConfig};
-use super::json::Node;
-use super::retry::{ATTEMPTS, MAX_ATTEMPTS};
+use super::error::{Found, InvalidPolicy};
+use super::fields::MAX_ATTEMPTS;
 
 /// How many times a call is made without waiting for the earlier ones to fail; the first answer counts.
 ///
@@ -44,7 +43,7 @@ impl HedgingPolicy {
     pub const fn new(max_attempts: u32) -> Result<HedgingPolicy, InvalidPolicy> {
         if max_attempts < 2 {
             let found = Found::Integer(max_attempts);
-            return Err(InvalidPolicy { field: MAX_ATTEMPTS, found, expected: ATTEMPTS });
+            return Err(InvalidPolicy { field: MAX_ATTEMPTS, found });
         }
         Ok(HedgingPolicy {
             max_attempts,
@@ -82,18 +81,4 @@ impl HedgingPolicy {
     pub const fn non_fatal_status_codes(&self) -> CodeSet {
         self.non_fatal_status_codes
     }
-
-    pub(super) fn read(node: Node<'_>) -> Result<HedgingPolicy, InvalidServiceConfig> {
-        let object = node.object()?;
-        let max_attempts = object.require(MAX_ATTEMPTS, ATTEMPTS, Node::integer)?;
-        let delay = object.read("hedgingDelay", |node| node.duration(DELAY))?;
-        let codes = object.read("nonFatalStatusCodes", Node::codes)?;
-        let policy = HedgingPolicy::new(max_attempts);
-        Ok(policy
-            .map_err(|error| object.refused(&error))?
-            .with_delay(delay.unwrap_or_default())
-            .with_non_fatal_status_codes(codes.unwrap_or_default()))
-    }
 }
-
-const DELAY: &str = "a duration that is not negative, such as \"0.5s\"";

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use super::codes::CodeSet;
-use super::error::{Found, InvalidPolicy, InvalidServiceConfig};
-use super::json::Node;
+use super::error::{Found, InvalidPolicy};
+use super::fields::{
+    Field, INITIAL_BACKOFF, MAX_ATTEMPTS, MAX_BACKOFF, MULTIPLIER, PER_ATTEMPT, RETRYABLE,
+};
 
 /// How often a call is made again, after which failures and which pauses.
 ///
@@ -35,6 +37,9 @@ pub struct RetryPolicy {
     per_attempt_receive_timeout: Option<Duration>,
 }
 
+// The one number with a point in it is finite.
+impl Eq for RetryPolicy {}
+
 impl RetryPolicy {
     /// A policy of so many attempts, the first one included, for calls that fail with one of these codes. OK among them
     /// has no effect.
@@ -50,11 +55,11 @@ impl RetryPolicy {
     ) -> Result<RetryPolicy, InvalidPolicy> {
         if max_attempts < 2 {
             let found = Found::Integer(max_attempts);
-            return Err(InvalidPolicy { field: MAX_ATTEMPTS, found, expected: ATTEMPTS });
+            return Err(InvalidPolicy { field: MAX_ATTEMPTS, found });
         }
         if retryable_status_codes.is_empty() {
             let found = Found::NoCodes;
-            return Err(InvalidPolicy { field: RETRYABLE, found, expected: CODES });
+            return Err(InvalidPolicy { field: RETRYABLE, found });
         }
         Ok(RetryPolicy {
             max_attempts,
@@ -87,7 +92,7 @@ impl RetryPolicy {
         }
         if !multiplier.is_finite() || multiplier <= 0.0 {
             let found = Found::Number(multiplier);
-            return Err(InvalidPolicy { field: MULTIPLIER, found, expected: ABOVE_ZERO });
+            return Err(InvalidPolicy { field: MULTIPLIER, found });
         }
         self.initial_backoff = initial;
         self.max_backoff = max;
@@ -142,36 +147,8 @@ impl RetryPolicy {
     pub const fn per_attempt_receive_timeout(&self) -> Option<Duration> {
         self.per_attempt_receive_timeout
     }
-
-    pub(super) fn read(node: Node<'_>) -> Result<RetryPolicy, InvalidServiceConfig> {
-        let object = node.object()?;
-        let max_attempts = object.require(MAX_ATTEMPTS, ATTEMPTS, Node::integer)?;
-        let initial = object.require(INITIAL_BACKOFF, LONGER_THAN_ZERO, Node::duration)?;
-        let max = object.require(MAX_BACKOFF, LONGER_THAN_ZERO, Node::duration)?;
-        let multiplier = object.require(MULTIPLIER, ABOVE_ZERO, Node::number)?;
-        let codes = object.require(RETRYABLE, CODES, |node, _| node.codes())?;
-        let timeout = object.read(PER_ATTEMPT, |node| node.duration(LONGER_THAN_ZERO))?;
-        let policy = RetryPolicy::new(max_attempts, codes)
-            .and_then(|policy| policy.with_backoff(initial, max, multiplier))
-            .and_then(|policy| match timeout {
-                Some(timeout) => policy.with_per_attempt_receive_timeout(timeout),
-                None => Ok(policy),
-            });
-        policy.map_err(|error| object.refused(&error))
-    }
 }
 
-const fn zero(field: &'static str) -> InvalidPolicy {
-    InvalidPolicy { field, found: Found::Duration(Duration::ZERO), expected: LONGER_THAN_ZERO }
+const fn zero(field: Field) -> InvalidPolicy {
+    InvalidPolicy { field, found: Found::Duration(Duration::ZERO) }
 }
-
-pub(super) const MAX_ATTEMPTS: &str = "maxAttempts";
-pub(super) const ATTEMPTS: &str = "an integer of 2 or more";
-const INITIAL_BACKOFF: &str = "initialBackoff";
-const MAX_BACKOFF: &str = "maxBackoff";
-const MULTIPLIER: &str = "backoffMultiplier";
-const RETRYABLE: &str = "retryableStatusCodes";
-const PER_ATTEMPT: &str = "perAttemptRecvTimeout";
-const LONGER_THAN_ZERO: &str = "a duration longer than zero, such as \"0.1s\"";
-const ABOVE_ZERO: &str = "a number above zero";
-const CODES: &str = "a list of at least one status code";
