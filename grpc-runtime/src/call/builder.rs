@@ -38,6 +38,7 @@ pub struct Call<S, M: Method> {
 
 impl<S, M: Method> Call<S, M> {
     /// A call of `M` through `service`. Client methods do this.
+    #[inline]
     pub fn new(service: S, message: Out<M>) -> Self {
         Self { service, request: Request::new(message), watch: None }
     }
@@ -237,12 +238,14 @@ impl<S: Invoke<M>, M: Method> Call<S, M> {
     ///
     /// # Cancel safety
     /// Dropping the future cancels the call: the server is told, if it has heard of it.
-    pub fn send(self) -> SendFuture<S, M> {
-        let Self { service, mut request, mut watch } = self;
-        let handles = CallContext::apply(request.options_mut());
-        if !handles.is_empty() {
-            watch.get_or_insert_default().handles.extend(handles);
+    #[inline]
+    pub fn send(mut self) -> SendFuture<S, M> {
+        if let Some(handles) = CallContext::apply(self.request.options_mut())
+            && !handles.is_empty()
+        {
+            self.watch().handles.extend(handles);
         }
+        let Self { service, request, watch } = self;
         SendFuture::new(service, request, watch)
     }
 }
@@ -251,6 +254,7 @@ impl<S: Invoke<M>, M: Method> IntoFuture for Call<S, M> {
     type Output = Result<In<M>, Status>;
     type IntoFuture = CallFuture<S, M>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         CallFuture { response: self.send() }
     }

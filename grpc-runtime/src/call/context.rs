@@ -179,17 +179,16 @@ impl CallContext {
         rt::surrounded(Arc::new(context), work).await
     }
 
-    /// Passes everything on to a call that is about to be sent; its cancellations are given back.
-    pub(super) fn apply(options: &mut CallOptions) -> Vec<CancelHandle> {
-        let handles = rt::ambient(|context: &Self| {
+    /// Passes everything on to a call that is about to be sent; its cancellations are given back. Outside of a scope
+    /// there is nothing.
+    pub(super) fn apply(options: &mut CallOptions) -> Option<Vec<CancelHandle>> {
+        rt::ambient(|context: &Self| {
             if let Some(deadline) = context.deadline {
                 options.no_later_than(deadline);
             }
             options.metadata.extend_absent(&context.metadata);
             context.cancellations.clone()
-        });
-        // Outside of a scope there is nothing, and nothing is allocated.
-        handles.unwrap_or_default()
+        })
     }
 
     fn within(&self, outer: &Self) -> Self {

@@ -44,6 +44,7 @@ where
 {
     type Future = InvokeFuture<S, M>;
 
+    #[inline]
     fn invoke(self, request: Request<M>) -> Self::Future {
         InvokeFuture { state: State::Preparing { service: self, request: Some(request) } }
     }

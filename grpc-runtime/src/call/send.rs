@@ -48,6 +48,7 @@ pub(super) struct Watch {
 }
 
 impl<S: Invoke<M>, M: Method> SendFuture<S, M> {
+    #[inline]
     pub(super) fn new(service: S, request: Request<M>, watch: Option<Box<Watch>>) -> Self {
         let state = match watch {
             None => State::Direct { call: service.invoke(request) },

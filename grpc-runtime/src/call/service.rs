@@ -34,11 +34,12 @@ impl<M: Method> Service<Request<M>> for Channel {
         let framing = self.engine().framing(&method, &options);
         // Encoded and, where a connection is ready, on its way before the future exists: that holds neither the
         // message nor the options, and stays small.
-        let started = <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing)
-            .map_err(NotStarted::Failed)
-            .map(|body| Outgoing { method, content_type: M::Codec::CONTENT_TYPE, options, body })
-            .and_then(|call| self.engine().try_start(call));
-        match started {
+        let body = match <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing) {
+            Ok(body) => body,
+            Err(status) => return Box::pin(ready(Err(status))),
+        };
+        let content_type = M::Codec::CONTENT_TYPE;
+        match self.engine().try_start(Outgoing { method, content_type, options, body }) {
             Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),
             Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),
             Err(NotStarted::Waits(waiting)) => {

@@ -3,6 +3,7 @@
 //! A call clones its template, puts its deadline in the place kept for it, and appends its metadata.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +26,10 @@ pub(crate) struct Templates {
     user_agent: HeaderValue,
     /// `grpc-accept-encoding`, where anything is accepted.
     accept: Option<HeaderValue>,
-    made: ArcSwap<HashMap<Key, Arc<Template>>>,
+    made: ArcSwap<Made>,
 }
+
+type Made = HashMap<Key, Arc<Template>, BuildHasherDefault<AddressHasher>>;
 
 /// A static method is known by its address. Two methods with the same descriptor may share one, so the codec's
 /// content type, also a static, belongs to the key.
@@ -35,10 +38,9 @@ type Key = (usize, usize);
 /// The head of a request, but for what differs from call to call.
 #[derive(Debug)]
 pub(crate) struct Template {
-    uri: Uri,
-    plain: HeaderMap,
-    /// The same with `grpc-timeout` in front, where the specification wants it.
-    timed: HeaderMap,
+    plain: Request<()>,
+    /// The same with `grpc-timeout` in front of the headers, where the specification wants it.
+    timed: Request<()>,
 }
 
 impl Templates {
@@ -66,7 +68,7 @@ impl Templates {
         }
         let template = Arc::new(self.make(descriptor, content_type)?);
         self.made.rcu(|made| {
-            let mut made = HashMap::clone(made);
+            let mut made = Made::clone(made);
             made.insert(key, Arc::clone(&template));
             made
         });
@@ -106,8 +108,17 @@ impl Templates {
         let mut timed = HeaderMap::with_capacity(5);
         timed.insert(GRPC_TIMEOUT, HeaderValue::from_static("0n"));
         timed.extend(plain.clone());
-        Ok(Template { uri, plain, timed })
+        Ok(Template { plain: head(uri.clone(), plain), timed: head(uri, timed) })
     }
+}
+
+fn head(uri: Uri, headers: HeaderMap) -> Request<()> {
+    let mut head = Request::new(());
+    *head.method_mut() = Method::POST;
+    *head.version_mut() = Version::HTTP_2;
+    *head.uri_mut() = uri;
+    *head.headers_mut() = headers;
+    head
 }
 
 impl Template {
@@ -118,14 +129,16 @@ impl Template {
         compression: Option<&Compression>,
         options: &CallOptions,
     ) -> Request<()> {
-        let mut headers = match remaining {
+        // Cloned whole: putting a head together from its parts takes longer.
+        let mut head = match remaining {
             None => self.plain.clone(),
             Some(remaining) => {
-                let mut headers = self.timed.clone();
-                headers.insert(GRPC_TIMEOUT, deadline::grpc_timeout(remaining));
-                headers
+                let mut head = self.timed.clone();
+                head.headers_mut().insert(GRPC_TIMEOUT, deadline::grpc_timeout(remaining));
+                head
             }
         };
+        let headers = head.headers_mut();
         if let Some(compression) = compression {
             headers.insert(GRPC_ENCODING, compression.header().clone());
             headers.insert(GRPC_ACCEPT_ENCODING, compression.accept().clone());
@@ -133,27 +146,44 @@ impl Template {
         if let Some(content_type) = options.content_type() {
             headers.insert(CONTENT_TYPE, content_type.clone());
         }
-        options.metadata.append_to(&mut headers);
-        let mut request = Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = match options.own_authority() {
-            None => self.uri.clone(),
-            Some(authority) => self.with_authority(authority),
-        };
-        *request.headers_mut() = headers;
-        request
+        options.metadata.append_to(headers);
+        if let Some(authority) = options.own_authority() {
+            *head.uri_mut() = self.with_authority(authority);
+        }
+        head
     }
 
     /// Whether the channel's connections are made for this authority, so that it needs no proof of its own.
     pub(super) fn has_authority(&self, authority: &str) -> bool {
-        self.uri.authority().is_some_and(|own| own == authority)
+        self.plain.uri().authority().is_some_and(|own| own == authority)
     }
 
     fn with_authority(&self, authority: &Authority) -> Uri {
-        let mut parts = self.uri.clone().into_parts();
+        let mut parts = self.plain.uri().clone().into_parts();
         parts.authority = Some(authority.clone());
         Uri::from_parts(parts).expect("scheme, authority and path make a URI")
+    }
+}
+
+/// Spreads addresses. Nobody from outside has a say in them, so there is nothing to guard against, and the usual hash
+/// would be one of the dearer steps of a call.
+#[derive(Debug, Default, Clone, Copy)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_usize(usize::from(byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // The golden ratio spreads neighbours (Knuth, The Art of Computer Programming, section 6.4), and the map takes
+        // its bits from both ends.
+        let mixed = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
     }
 }
 

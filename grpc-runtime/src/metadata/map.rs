@@ -261,6 +261,9 @@ impl Metadata {
     /// Adds the entries to the headers of a request, without what the protocol owns: metadata that was
     /// received may have it, and can be given to a call.
     pub(crate) fn append_to(&self, headers: &mut HeaderMap) {
+        if self.0.is_empty() {
+            return; // as in most calls
+        }
         for (name, value) in self.visible() {
             headers.append(name.clone(), value.clone());
         }
