@@ -88,8 +88,6 @@ mod backoff;
 mod deadline;
 mod framing;
 pub mod lb;
-#[cfg_attr(not(test), expect(dead_code, reason = "hedging is decided here, and not driven yet"))]
-#[expect(unused_imports, reason = "hedging is decided here, and not driven yet")]
 mod retry;
 pub mod service_config;
 mod target;

@@ -7,6 +7,7 @@
 mod backoff;
 mod broken;
 mod endings;
+mod hedging;
 mod idleness;
 mod lab;
 mod model;

@@ -10,7 +10,18 @@ use super::fields::MAX_ATTEMPTS;
 
 /// How many times a call is made without waiting for the earlier ones to fail; the first answer counts.
 ///
-/// It is for methods that may take effect more than once.
+/// It is for methods that may take effect more than once, and against servers that are slow now and then: a call is as
+/// slow as the faster of two. The cost is load, which [`RetryThrottling`](crate::service_config::RetryThrottling) bounds
+/// where servers fail.
+///
+/// The first attempt is sent at once, each other one [`delay`](HedgingPolicy::with_delay) after the one before, or as
+/// soon as one fails with a [non-fatal code](HedgingPolicy::with_non_fatal_status_codes); by `round_robin` to a server
+/// that has none of them yet. The first that is answered, by response headers, is the call, and the others are
+/// cancelled. Any other failure ends the call. `grpc-retry-pushback-ms` of a failing server says when the next one is
+/// sent, or that none is. While there is no connection, the first attempt waits and the delay does not begin. The call's
+/// deadline spans them all. Request streams are sent to all, from what is kept of them
+/// ([`retry_buffer_bytes`](crate::ChannelBuilder::retry_buffer_bytes)); when that is too little, the attempt that has sent
+/// most is the one left.
 ///
 /// ```
 /// use std::time::Duration;

@@ -126,21 +126,22 @@ pub(super) struct GuardedReplies<T> {
     headers: Result<Metadata, Status>,
     has_headers: bool,
     peer: Option<Arc<str>>,
+    attempts: u32,
 }
 
 impl<T: Send + 'static> GuardedReplies<T> {
     pub(super) fn new(replies: Streaming<T>, handles: &[CancelHandle]) -> Self {
         let replies = Guarded::new(replies, handles);
-        Self { replies, headers: Ok(Metadata::new()), has_headers: false, peer: None }
+        Self { replies, headers: Ok(Metadata::new()), has_headers: false, peer: None, attempts: 0 }
     }
 }
 
 impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
-        let Self { replies, peer, .. } = self;
+        let Self { replies, peer, attempts, .. } = self;
         let next = ready!(replies.poll(context, |replies, context| {
             let next = replies.poll_message(context);
-            note_peer(peer, replies);
+            note_route(peer, attempts, replies);
             next
         }));
         Poll::Ready(next.unwrap_or_else(|| Err(cancelled())))
@@ -148,10 +149,10 @@ impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
 
     fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.has_headers {
-            let Self { replies, peer, .. } = self;
+            let Self { replies, peer, attempts, .. } = self;
             let known = ready!(replies.poll(context, |replies, context| {
                 ready!(replies.poll_headers(context));
-                note_peer(peer, replies);
+                note_route(peer, attempts, replies);
                 Poll::Ready(replies.known_headers().cloned().map_err(Status::clone))
             }));
             self.headers = known.unwrap_or_else(|| Err(cancelled()));
@@ -168,6 +169,10 @@ impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
         self.peer.as_ref()
     }
 
+    fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     fn take_metadata(&mut self) -> (Metadata, Metadata) {
         self.replies.ask(Streaming::take_metadata).unwrap_or_else(|| {
             let headers = self.headers.as_mut().map(std::mem::take);
@@ -181,8 +186,9 @@ impl<T: Send + 'static> Replies<T> for GuardedReplies<T> {
     }
 }
 
-/// Does not change once it is known.
-fn note_peer<T>(known: &mut Option<Arc<str>>, replies: &Streaming<T>) {
+/// The address does not change once it is known.
+fn note_route<T>(known: &mut Option<Arc<str>>, attempts: &mut u32, replies: &Streaming<T>) {
+    *attempts = replies.attempts();
     if known.is_none() {
         *known = replies.shared_peer().cloned();
     }

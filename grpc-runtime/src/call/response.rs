@@ -87,6 +87,17 @@ impl<M: Method> Response<M> {
         self.reply.peer.as_deref()
     }
 
+    /// How many attempts the call had: how often its request was put on a connection (see [`Status::attempts`]); zero
+    /// for an answer that came from no connection.
+    ///
+    /// [`Status::attempts`]: crate::Status::attempts
+    pub fn attempts(&self) -> u32
+    where
+        M::Kind: SingleResponse,
+    {
+        self.reply.attempts
+    }
+
     /// What the server sent before the message.
     pub fn headers(&self) -> &Metadata
     where

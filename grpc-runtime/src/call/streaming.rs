@@ -45,6 +45,7 @@ enum Source<T> {
         headers: Metadata,
         trailers: Metadata,
         peer: Option<Arc<str>>,
+        attempts: u32,
     },
 }
 
@@ -177,6 +178,17 @@ impl<T> Streaming<T> {
         }
     }
 
+    /// How many attempts the call has had so far: how often its request was put on a connection (see
+    /// [`Status::attempts`]). Zero for a stream that comes from no connection.
+    pub fn attempts(&self) -> u32 {
+        match &self.source {
+            Source::Wire { incoming, .. } => incoming.attempts(),
+            Source::Local(_) => 0,
+            Source::Mapped(replies) => replies.attempts(),
+            Source::Ended { attempts, .. } => *attempts,
+        }
+    }
+
     /// Runs `hook` at the end of the stream, exactly once, whatever ends it: the server with OK or a failure, the
     /// connection, the deadline, or the program by dropping the stream. At once, where that has happened already.
     ///
@@ -265,9 +277,9 @@ impl<T> Streaming<T> {
 
     /// Lets go of the call and keeps what may still be asked for.
     fn end(&mut self, result: Result<(), Status>, told: bool) {
-        let peer = self.shared_peer().cloned();
+        let (peer, attempts) = (self.shared_peer().cloned(), self.attempts());
         let (headers, trailers) = self.take_metadata();
-        self.source = Source::Ended { result, told, headers, trailers, peer };
+        self.source = Source::Ended { result, told, headers, trailers, peer, attempts };
         self.run_hooks_if_ended();
     }
 
@@ -317,6 +329,7 @@ pub(super) trait Replies<T>: Send {
     fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()>;
     fn known_headers(&self) -> Result<&Metadata, &Status>;
     fn peer(&self) -> Option<&Arc<str>>;
+    fn attempts(&self) -> u32;
     fn take_metadata(&mut self) -> (Metadata, Metadata);
     fn local(&mut self) -> Option<&mut AboutLocal>;
 }
@@ -342,6 +355,10 @@ impl<T: Send, U, F: FnMut(T) -> Result<U, Status> + Send> Replies<U> for Mapped<
 
     fn peer(&self) -> Option<&Arc<str>> {
         self.replies.shared_peer()
+    }
+
+    fn attempts(&self) -> u32 {
+        self.replies.attempts()
     }
 
     fn take_metadata(&mut self) -> (Metadata, Metadata) {

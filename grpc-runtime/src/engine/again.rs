@@ -10,14 +10,27 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::engine::answer::Answer;
 use crate::engine::attempt::Waiting;
-use crate::engine::incoming::Incoming;
 use crate::engine::pick::NotPicked;
 use crate::engine::timer::Timer;
 use crate::lb::SubchannelId;
-use crate::retry::{CommittedBy, Decision, Failure, GaveUp, Pushback, Retry};
+use crate::retry::{CommittedBy, Decision, Failure, GaveUp, Pushback, Tokens};
 use crate::rt;
 use crate::status::Status;
+
+/// What follows where an attempt fails before response headers came.
+#[expect(clippy::large_enum_variant, reason = "nearly every call holds the large one")]
+pub(super) enum OnFailure {
+    /// The end of the call.
+    End,
+    /// Maybe another attempt.
+    Retry(Again),
+    /// It is one of several at a time: whoever drives them is told.
+    Report,
+    /// It was told.
+    Reported(Failure),
+}
 
 /// A call that may be made once more. Its messages are kept as bytes, shared with the attempt under way.
 pub(super) struct Again {
@@ -25,31 +38,64 @@ pub(super) struct Again {
     call: Waiting,
     /// Where the attempt under way went.
     subchannel: SubchannelId,
-    /// When the attempt under way has taken too long.
-    timer: Timer,
+    /// When the attempt under way has taken too long, where there is a limit.
+    timer: Option<Box<Timer>>,
 }
 
 /// What follows a failure.
 pub(super) enum Next {
     Attempt(Restart),
+    /// Others may take its place.
+    Report,
     /// It is the end of the call.
     End(Status),
 }
 
+impl OnFailure {
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::End)
+    }
+
+    pub(super) fn on_failed(self, failure: Failure, status: Status) -> Next {
+        match self {
+            Self::Retry(again) => again.on_failed(failure, status),
+            Self::Report => Next::Report,
+            Self::End | Self::Reported(_) => Next::End(status),
+        }
+    }
+
+    /// The attempt under way is the last: gives what is still to be told of it.
+    pub(super) fn commit(self) -> Option<Tokens> {
+        match self {
+            Self::Retry(again) => again.commit(),
+            Self::End | Self::Report | Self::Reported(_) => None,
+        }
+    }
+
+    /// The attempt under way ended well, without response headers.
+    pub(super) fn on_succeeded(self) {
+        if let Self::Retry(again) = self {
+            again.on_succeeded();
+        }
+    }
+}
+
 impl Again {
     pub(super) fn new(engine: Engine, call: Waiting, subchannel: SubchannelId) -> Self {
-        let limit = call.settled.attempt_timeout;
-        let timer = Timer::new(limit.and_then(|limit| rt::now().checked_add(limit)));
+        let end = |limit| rt::now().checked_add(limit);
+        let timer = call.settled.attempt_timeout.and_then(end).map(|end| Box::new(Timer::at(end)));
         Self { engine, call, subchannel, timer }
     }
 
     /// Ready when the attempt under way has taken too long.
     pub(super) fn poll_timed_out(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.timer).poll(context)
+        match &mut self.timer {
+            Some(timer) => Pin::new(timer).poll(context),
+            None => Poll::Pending,
+        }
     }
 
-    /// The attempt under way failed before response headers came.
-    pub(super) fn on_failed(mut self, failure: Failure, status: Status) -> Next {
+    fn on_failed(mut self, failure: Failure, status: Status) -> Next {
         match self.call.on_failed(failure, status) {
             Ok(after) => {
                 self.call.tried.push(self.subchannel);
@@ -59,18 +105,16 @@ impl Again {
         }
     }
 
-    /// The attempt under way is the last: gives what is still to be told of it.
-    pub(super) fn commit(self) -> Option<Box<Retry>> {
+    fn commit(self) -> Option<Tokens> {
         let Waiting { mut retry, replay, .. } = self.call;
         retry.on_commit(CommittedBy::Headers);
         if let Some(replay) = replay {
             replay.commit();
         }
-        retry.counts_tokens().then(|| Box::new(retry))
+        retry.tokens()
     }
 
-    /// The attempt under way ended well, without response headers.
-    pub(super) fn on_succeeded(mut self) {
+    fn on_succeeded(mut self) {
         self.call.retry.on_succeeded();
     }
 
@@ -81,7 +125,7 @@ impl Again {
             if !after.is_zero() {
                 rt::sleep_until(rt::now() + after).await;
             }
-            engine.start(Box::new(call)).await
+            engine.attempt(Box::new(call)).await
         }))
     }
 }
@@ -127,7 +171,7 @@ impl Waiting {
 }
 
 /// The status of the last attempt, and why there was no further one.
-fn told(status: Status, why: GaveUp) -> Status {
+pub(super) fn told(status: Status, why: GaveUp) -> Status {
     if why.is_worth_telling() { status.context(why) } else { status }
 }
 
@@ -137,19 +181,24 @@ pub(super) fn failure_of(status: &Status) -> Failure {
 }
 
 /// The call on its way to another connection.
-pub(super) struct Restart(Pin<Box<dyn Future<Output = Result<Incoming, Status>> + Send>>);
+pub(super) struct Restart(Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>);
 
 impl Future for Restart {
-    type Output = Result<Incoming, Status>;
+    type Output = Result<Answer, Status>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.as_mut().poll(context)
     }
 }
 
-impl fmt::Debug for Again {
+impl fmt::Debug for OnFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Again").finish_non_exhaustive()
+        formatter.write_str(match self {
+            Self::End => "End",
+            Self::Retry(_) => "Retry",
+            Self::Report => "Report",
+            Self::Reported(_) => "Reported",
+        })
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::engine::again::Again;
+use crate::engine::again::{Again, OnFailure};
+use crate::engine::answer::{Answer, Opened};
 use crate::engine::ending::Ending;
-use crate::engine::incoming::{Incoming, Opened};
+use crate::engine::options::CallOptions;
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::pick::Picked;
@@ -16,9 +17,10 @@ use crate::engine::replay::Replay;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
-use crate::engine::{Engine, Settled};
+use crate::engine::{Engine, Further, Settled};
 use crate::lb::{PickArgs, SubchannelId};
-use crate::retry::{Retry, previous_attempts};
+use crate::method::MethodDescriptor;
+use crate::retry::{self, Hedge, Retry};
 use crate::rt;
 use crate::status::Status;
 use crate::transport::h2::{Connection, OpenStream};
@@ -27,12 +29,32 @@ use crate::transport::h2::{Connection, OpenStream};
 pub(crate) struct Waiting {
     pub(super) call: Outgoing,
     pub(super) settled: Settled,
-    /// What decides about further attempts.
+    /// What decides about further attempts, one after the other ..
     pub(super) retry: Retry,
+    /// .. or side by side, until they begin.
+    pub(super) hedge: Option<Box<Hedge>>,
     /// The request stream, once there is an attempt that reads it.
     pub(super) replay: Option<Replay>,
     /// Where earlier attempts went.
     pub(super) tried: Vec<SubchannelId>,
+    /// How often it was put on a connection.
+    pub(super) attempts: u32,
+}
+
+/// A stream with the request's head on it.
+pub(super) struct Begun {
+    connection: Arc<Connection>,
+    stream: OpenStream,
+    pub(super) subchannel: SubchannelId,
+    ending: Ending,
+}
+
+/// Why a stream was not opened.
+pub(super) enum NotOpened {
+    /// The connection has just gone: another has to be picked.
+    Gone,
+    /// It cannot be at all.
+    Failed(Status),
 }
 
 /// Why an attempt did not start.
@@ -44,8 +66,9 @@ pub(crate) enum NotStarted {
 }
 
 impl Waiting {
-    pub(super) fn new(call: Outgoing, settled: Settled, retry: Retry) -> Self {
-        Self { call, settled, retry, replay: None, tried: Vec::new() }
+    pub(super) fn new(call: Outgoing, settled: Settled, further: Further) -> Self {
+        let Further { retry, hedge } = further;
+        Self { call, settled, retry, hedge, replay: None, tried: Vec::new(), attempts: 0 }
     }
 
     /// Makes the request what it was before the attempt that failed.
@@ -56,97 +79,127 @@ impl Waiting {
     }
 
     /// Sends the request, or as much of it as there is; the rest goes on by itself.
-    pub(super) fn start_on(self, picked: Picked, engine: &Engine) -> Result<Incoming, NotStarted> {
+    pub(super) fn start_on(
+        mut self,
+        picked: Picked,
+        engine: &Engine,
+    ) -> Result<Answer, NotStarted> {
+        match self.settled.open(picked, &self.call.options, self.retry.previous_attempts()) {
+            Ok(begun) => {
+                self.attempts = self.attempts.saturating_add(1);
+                Ok(self.send_body(begun, engine))
+            }
+            Err(NotOpened::Gone) => Err(NotStarted::Waits(Box::new(self))),
+            Err(NotOpened::Failed(status)) => Err(NotStarted::Failed(self.fail(status))),
+        }
+    }
+
+    /// The call ends before there is an answer.
+    pub(super) fn fail(&self, status: Status) -> Status {
+        self.call.fail(status.with_attempts(self.attempts))
+    }
+
+    fn send_body(mut self, begun: Begun, engine: &Engine) -> Answer {
+        let body = self.body_of_attempt(engine);
+        let (subchannel, attempts) = (begun.subchannel, self.attempts);
+        let opened = begun.send(body, &self.settled, engine);
+        let again = Again::new(engine.clone(), self, subchannel);
+        Answer::new(opened, OnFailure::Retry(again), attempts)
+    }
+
+    /// The request for the attempt that begins, and what is needed for another.
+    fn body_of_attempt(&mut self, engine: &Engine) -> RequestBody {
+        match std::mem::replace(&mut self.call.body, RequestBody::Message(Bytes::new())) {
+            RequestBody::Message(message) => {
+                self.call.body = RequestBody::Message(message.clone());
+                RequestBody::Message(message)
+            }
+            RequestBody::Stream(stream) if self.replay.is_some() => RequestBody::Stream(stream),
+            RequestBody::Stream(stream) => {
+                let buffer = engine.replay_buffer(&self.call.options);
+                let replay = Replay::new(stream, buffer, self.retry.follows_policy());
+                RequestBody::Stream(self.replay.insert(replay).attempt())
+            }
+        }
+    }
+}
+
+impl Settled {
+    /// Opens a stream and writes the request's head.
+    pub(super) fn open(
+        &self,
+        picked: Picked,
+        options: &CallOptions,
+        previous_attempts: u32,
+    ) -> Result<Begun, NotOpened> {
         let Picked { connection, slot, subchannel, metadata, mut ending } = picked;
-        let remaining = match self.settled.terms.deadline {
+        let remaining = match self.terms.deadline {
             None => None,
             Some(deadline) => {
-                Some(outcome::remaining(deadline, rt::now()).map_err(|status| self.fail(status))?)
+                Some(outcome::remaining(deadline, rt::now()).map_err(NotOpened::Failed)?)
             }
         };
-        let Settled { template, compression, .. } = &self.settled;
-        let options = &self.call.options;
+        let Self { template, compression, .. } = self;
         if let Some(authority) = options.authority()
             && !template.has_authority(authority)
             && let Err(error) = connection.check_authority(authority)
         {
             let status = outcome::wrong_authority(authority, error, &connection);
             ending.end(Err(&status), None);
-            return Err(self.fail(status));
+            return Err(NotOpened::Failed(status));
         }
         let mut head = template.request(remaining, compression.as_ref(), options);
         if let Some(metadata) = metadata {
             metadata.append_to(head.headers_mut());
         }
-        if let Some((name, number)) = previous_attempts(self.retry.previous_attempts()) {
+        if let Some((name, number)) = retry::previous_attempts(previous_attempts) {
             head.headers_mut().insert(name, number);
         }
         match connection.open(head, slot) {
             Ok(stream) => {
                 ending.sent();
-                Ok(self.send_body(connection, stream, subchannel, ending, engine))
+                Ok(Begun { connection, stream, subchannel, ending })
             }
             Err(error) if connection.leaves_by(&error) => {
                 tracing::debug!(%error, peer = %connection.peer(), "connection left before the request");
-                Err(NotStarted::Waits(Box::new(self)))
+                Err(NotOpened::Gone)
             }
             Err(error) => {
                 let status = outcome::not_opened(error, &connection);
                 ending.end(Err(&status), None);
-                Err(self.fail(status))
+                Err(NotOpened::Failed(status))
             }
         }
     }
+}
 
-    /// What a picker may know of the call.
-    pub(super) fn pick_args(&self) -> PickArgs<'_> {
-        let options = &self.call.options;
-        PickArgs::new(&self.call.method, &options.metadata)
-            .with_attributes(&options.attributes)
-            .with_tried(&self.tried)
-    }
+/// What a picker may know of a call.
+pub(super) fn pick_args<'a>(
+    method: &'a MethodDescriptor,
+    options: &'a CallOptions,
+    tried: &'a [SubchannelId],
+) -> PickArgs<'a> {
+    PickArgs::new(method, &options.metadata).with_attributes(&options.attributes).with_tried(tried)
+}
 
-    pub(super) fn fail(&self, status: Status) -> NotStarted {
-        NotStarted::Failed(self.call.fail(status))
-    }
-
-    fn send_body(
-        mut self,
-        connection: Arc<Connection>,
-        stream: OpenStream,
-        subchannel: SubchannelId,
-        ending: Ending,
-        engine: &Engine,
-    ) -> Incoming {
+impl Begun {
+    /// Hands the request to the stream: all of it, or to a task that sends it as it comes.
+    pub(super) fn send(self, body: RequestBody, settled: &Settled, engine: &Engine) -> Opened {
+        let Self { connection, stream, ending, .. } = self;
         let OpenStream { response, mut request, slot } = stream;
-        let Terms { deadline, max_response_bytes, .. } = self.settled.terms;
+        let Terms { deadline, max_response_bytes, .. } = settled.terms;
         let timer = Timer::new(deadline);
-        let decompression =
-            engine.decompression(self.settled.compression.clone(), max_response_bytes);
-        let upload = match self.call.body {
+        let decompression = engine.decompression(settled.compression.clone(), max_response_bytes);
+        let upload = match body {
             RequestBody::Message(message) => {
                 let leaves_at_once = message.len() <= LEAVES_AT_ONCE;
-                self.call.body = RequestBody::Message(message.clone());
                 // A refusal means that the stream was reset in this moment; the response says by whom.
                 let _ = request.send_data(message, true);
                 if leaves_at_once { Upload::done() } else { Upload::buffered(request) }
             }
-            RequestBody::Stream(stream) => {
-                let stream = match &self.replay {
-                    Some(_) => stream,
-                    None => {
-                        let buffer = engine.replay_buffer(&self.call.options);
-                        let replay = Replay::new(stream, buffer, self.retry.follows_policy());
-                        self.replay.insert(replay).attempt()
-                    }
-                };
-                self.call.body = RequestBody::Message(Bytes::new());
-                Upload::spawn(request, stream, deadline)
-            }
+            RequestBody::Stream(stream) => Upload::spawn(request, stream, deadline),
         };
-        let again = Again::new(engine.clone(), self, subchannel);
-        let opened = Opened { connection, slot, response, ending };
-        Incoming::new(opened, upload, timer, decompression, Some(again))
+        Opened { connection, slot, response, ending, upload, timer, decompression }
     }
 }
 

@@ -1,115 +1,44 @@
-//! What comes back: headers, messages, trailers, and the one status at the end, under the call's deadline.
+//! The response side of a call, as the typed edge reads it: of one attempt at a time, or of several.
 //!
-//! One state machine for all four kinds of call. It polls the HTTP/2 stream in the caller's task; there is no
-//! task behind it. Dropping it before the end resets the stream with CANCEL.
+//! Decides nothing: what comes back is read in `answer`, and which of several attempts counts is found in `hedging`.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::RecvStream;
-use h2::client::ResponseFuture;
 
-use crate::compression::Decompression;
 use crate::engine::SingleReply;
-use crate::engine::again::{Again, Next, Restart, failure_of};
-use crate::engine::ending::Ending;
-use crate::engine::outcome;
-use crate::engine::timer::Timer;
-use crate::engine::upload::Upload;
-use crate::framing::Deframer;
+use crate::engine::answer::Answer;
+use crate::engine::hedging::Hedging;
 use crate::metadata::Metadata;
-use crate::retry::{Failure, Pushback, Retry};
-use crate::status::{Origin, Status};
-use crate::transport::h2::{Connection, Slot, TransportError};
+use crate::status::Status;
 
-/// The response side of one call.
+/// The response side of one call. Dropping it before the end resets what is under way with CANCEL.
 #[derive(Debug)]
-pub struct Incoming {
-    state: State,
-    upload: Upload,
-    timer: Timer,
-    decompression: Decompression,
-    /// The message of a call that has one, until its end is known.
-    single: Option<Bytes>,
-    headers: Metadata,
-    trailers: Metadata,
-    connection: Arc<Connection>,
-    /// Freed with the stream.
-    slot: Option<Slot>,
-    /// How to make the call once more, until the server has begun to answer.
-    again: Option<Again>,
-    /// What is told how the call ends, where the target's tokens for retries depend on it.
-    committed: Option<Box<Retry>>,
-    /// What the picker is owed.
-    ending: Ending,
-}
-
-/// A stream just opened, for its response side.
-pub(super) struct Opened {
-    pub(super) connection: Arc<Connection>,
-    pub(super) slot: Slot,
-    pub(super) response: ResponseFuture,
-    pub(super) ending: Ending,
-}
+pub struct Incoming(Attempts);
 
 #[derive(Debug)]
-enum State {
-    /// Waiting for the response's head.
-    Head(ResponseFuture),
-    /// The attempt failed, and there is to be another.
-    Again(Restart),
-    /// A gRPC response: messages, then trailers.
-    Messages { stream: RecvStream, deframer: Deframer },
-    /// Something else answered: a piece of its body goes into the error.
-    NotGrpc { stream: RecvStream, answer: outcome::NotGrpc },
-    /// Over. The status stays.
-    Ended(Result<(), Status>),
+#[expect(clippy::large_enum_variant, reason = "nearly every call is the large one")]
+enum Attempts {
+    One(Answer),
+    /// Side by side, until one of them is answered.
+    Several(Box<Hedging>),
+    /// None was answered.
+    Failed(Status),
 }
 
 impl Incoming {
-    pub(super) fn new(
-        opened: Opened,
-        upload: Upload,
-        timer: Timer,
-        decompression: Decompression,
-        again: Option<Again>,
-    ) -> Self {
-        let Opened { connection, slot, response, ending } = opened;
-        Self {
-            state: State::Head(response),
-            upload,
-            timer,
-            decompression,
-            single: None,
-            headers: Metadata::new(),
-            trailers: Metadata::new(),
-            connection,
-            slot: Some(slot),
-            again,
-            committed: None,
-            ending,
-        }
+    pub(super) fn of(answer: Answer) -> Self {
+        Self(Attempts::One(answer))
+    }
+
+    pub(super) fn of_several(hedging: Hedging) -> Self {
+        Self(Attempts::Several(Box::new(hedging)))
     }
 
     /// Waits for the head of the response.
     pub(crate) fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let polled = self.poll_until_headers(context);
-        self.or_interrupted(polled, context)
-    }
-
-    fn poll_until_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        loop {
-            match &mut self.state {
-                State::Head(_) => ready!(self.poll_head(context))?,
-                State::Again(_) => ready!(self.poll_again(context))?,
-                State::Messages { .. } => return Poll::Ready(Ok(())),
-                State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
-                State::Ended(result) => return Poll::Ready(result.clone()),
-            }
-        }
+        ready!(self.poll_answer(context))?.poll_headers(context)
     }
 
     /// The next message, undecoded; `None` after the server ended the call with OK.
@@ -117,310 +46,67 @@ impl Incoming {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, Status>> {
-        let polled = self.poll_stream(context);
-        // A server that always has one more message ready must not outrun the deadline.
-        if let Poll::Ready(Ok(Some(_))) = polled
-            && self.timer.has_passed()
-        {
-            let status = self.deadline_passed();
-            return Poll::Ready(Err(self.cut(status)));
-        }
-        self.or_interrupted(polled, context)
+        ready!(self.poll_answer(context))?.poll_message(context)
+    }
+
+    /// Exactly one message and an OK.
+    pub(crate) fn poll_single(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(Bytes, SingleReply), Status>> {
+        ready!(self.poll_answer(context))?.poll_single(context)
     }
 
     /// The head of the response; empty before it came, and when there was none.
     pub(crate) fn headers(&self) -> &Metadata {
-        &self.headers
+        match &self.0 {
+            Attempts::One(answer) => answer.headers(),
+            Attempts::Several(_) | Attempts::Failed(_) => empty(),
+        }
     }
 
     /// The address that answers; `None` until it does, for the call may be made once more elsewhere.
     pub(crate) fn peer(&self) -> Option<&Arc<str>> {
-        match self.state {
-            State::Head(_) | State::Again(_) => None,
-            State::Messages { .. } | State::NotGrpc { .. } | State::Ended(_) => {
-                Some(self.connection.peer())
-            }
+        match &self.0 {
+            Attempts::One(answer) => answer.peer(),
+            Attempts::Several(_) | Attempts::Failed(_) => None,
+        }
+    }
+
+    /// How often the call was put on a connection so far.
+    pub(crate) fn attempts(&self) -> u32 {
+        match &self.0 {
+            Attempts::One(answer) => answer.attempts(),
+            Attempts::Several(hedging) => hedging.attempts(),
+            Attempts::Failed(status) => status.attempts(),
         }
     }
 
     /// Headers and trailers, for whoever outlives this.
     pub(crate) fn take_metadata(&mut self) -> (Metadata, Metadata) {
-        (std::mem::take(&mut self.headers), std::mem::take(&mut self.trailers))
-    }
-
-    /// Exactly one message and an OK (gRPC over HTTP/2; a wrong number is INTERNAL, as in grpc-go and grpc-java).
-    pub(crate) fn poll_single(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(Bytes, SingleReply), Status>> {
-        while let Some(message) = ready!(self.poll_message(context))? {
-            if self.single.replace(message).is_some() {
-                return Poll::Ready(Err(self.wrong_number("several")));
-            }
-        }
-        let Some(message) = self.single.take() else {
-            return Poll::Ready(Err(self.wrong_number("none")));
-        };
-        let (headers, trailers) = self.take_metadata();
-        let peer = Some(Arc::clone(self.connection.peer()));
-        Poll::Ready(Ok((message, SingleReply { headers, trailers, peer })))
-    }
-
-    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
-        loop {
-            match &mut self.state {
-                State::Head(_) => ready!(self.poll_head(context))?,
-                State::Again(_) => ready!(self.poll_again(context))?,
-                State::Messages { .. } => match ready!(self.poll_messages(context)) {
-                    Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
-                    Ok(None) => {}
-                    Err(status) => self.end(Err(status))?,
-                },
-                State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
-                State::Ended(result) => return Poll::Ready(result.clone().map(|()| None)),
-            }
+        match &mut self.0 {
+            Attempts::One(answer) => answer.take_metadata(),
+            Attempts::Several(_) | Attempts::Failed(_) => <(Metadata, Metadata)>::default(),
         }
     }
 
-    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let State::Head(response) = &mut self.state else { return Poll::Ready(Ok(())) };
-        let response = match ready!(Pin::new(response).poll(context)) {
-            Ok(response) => response,
-            Err(error) => return Poll::Ready(self.without_head(error.into())),
-        };
-        self.ending.received();
-        let (head, stream) = response.into_parts();
-        let limit = self.connection.max_header_list_bytes();
-        if let Err(status) = outcome::check_size(&head.headers, limit, "response headers") {
-            self.again = None;
-            return Poll::Ready(self.end(Err(status)));
+    /// The attempt that counts.
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<&mut Answer, Status>> {
+        if let Attempts::Several(hedging) = &mut self.0 {
+            self.0 = match ready!(hedging.poll(context)) {
+                Ok(answer) => Attempts::One(answer),
+                Err(status) => Attempts::Failed(status),
+            };
         }
-        if stream.is_end_stream() {
-            // Trailers-Only: the head is all there is, and its metadata are trailers.
-            let pushback = Pushback::from_trailers(&head.headers);
-            let result = outcome::of_trailers_only(head.status, head.headers);
-            return Poll::Ready(self.end_attempt(result, pushback));
+        match &mut self.0 {
+            Attempts::One(answer) => Poll::Ready(Ok(answer)),
+            Attempts::Failed(status) => Poll::Ready(Err(status.clone())),
+            Attempts::Several(_) => Poll::Pending,
         }
-        self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
-            Some(answer) => State::NotGrpc { stream, answer },
-            None => {
-                self.committed = self.again.take().and_then(Again::commit);
-                State::Messages { stream, deframer: Deframer::new(self.decompression.max_bytes()) }
-            }
-        };
-        self.headers = Metadata::from_headers(head.headers);
-        Poll::Ready(Ok(()))
     }
+}
 
-    /// The stream ended before the server answered.
-    fn without_head(&mut self, error: TransportError) -> Result<(), Status> {
-        let is_unprocessed = error.is_unprocessed();
-        if let Some(status) = self.upload.failure() {
-            self.again = None;
-            return self.end(Err(status));
-        }
-        let status = self.transport_failure(error);
-        let failure = match is_unprocessed {
-            true => Failure::Refused,
-            false => Failure::Status { code: status.code(), pushback: Pushback::Absent },
-        };
-        self.fail_attempt(failure, status)
-    }
-
-    /// The attempt ended, and no response headers had come.
-    fn end_attempt(
-        &mut self,
-        result: Result<Metadata, Status>,
-        pushback: Pushback,
-    ) -> Result<(), Status> {
-        match result {
-            Ok(trailers) => {
-                self.again.take().into_iter().for_each(Again::on_succeeded);
-                self.end(Ok(trailers))
-            }
-            Err(status) => {
-                self.fail_attempt(Failure::Status { code: status.code(), pushback }, status)
-            }
-        }
-    }
-
-    /// The attempt failed, and no response headers had come: there is another, or the call ends.
-    fn fail_attempt(&mut self, failure: Failure, status: Status) -> Result<(), Status> {
-        let Some(again) = self.again.take() else { return self.end(Err(status)) };
-        match again.on_failed(failure, status.clone()) {
-            Next::Attempt(restart) => {
-                self.ending.end(Err(&status), Some(status.metadata()));
-                self.upload.abandon();
-                self.state = State::Again(restart);
-                self.slot = None;
-                Ok(())
-            }
-            Next::End(status) => self.end(Err(status)),
-        }
-    }
-
-    fn poll_again(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let State::Again(restart) = &mut self.state else { return Poll::Ready(Ok(())) };
-        Poll::Ready(match ready!(Pin::new(restart).poll(context)) {
-            Ok(incoming) => {
-                *self = incoming;
-                Ok(())
-            }
-            Err(status) => {
-                self.close(Err(status.clone()));
-                Err(status)
-            }
-        })
-    }
-
-    /// The next message, or the end, which the state then says.
-    fn poll_messages(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
-        let State::Messages { stream, deframer } = &mut self.state else {
-            return Poll::Ready(Ok(None));
-        };
-        loop {
-            if let Some(frame) = deframer.next()? {
-                if !frame.compressed {
-                    return Poll::Ready(Ok(Some(frame.message)));
-                }
-                let headers = self.headers.as_headers();
-                return Poll::Ready(self.decompression.message(headers, &frame.message).map(Some));
-            }
-            match ready!(stream.poll_data(context)) {
-                Some(Ok(data)) => {
-                    // The window opens as the program reads: what is held here is one message at most.
-                    let _ = stream.flow_control().release_capacity(data.len());
-                    deframer.push(data);
-                }
-                Some(Err(error)) => {
-                    return Poll::Ready(Err(self.transport_failure(error.into())));
-                }
-                None => break,
-            }
-        }
-        let trailers = match ready!(stream.poll_trailers(context)) {
-            Ok(trailers) => trailers,
-            Err(error) => return Poll::Ready(Err(self.transport_failure(error.into()))),
-        };
-        let limit = self.connection.max_header_list_bytes();
-        if let Some(trailers) = &trailers {
-            outcome::check_size(trailers, limit, "response trailers")?;
-        }
-        let whole = deframer.finish();
-        // The server's own word wins over a message that it cut off.
-        let result =
-            outcome::of_trailers(trailers).and_then(|trailers| Ok(whole.map(|()| trailers)?));
-        Poll::Ready(self.end(result).map(|()| None))
-    }
-
-    fn poll_not_grpc(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let State::NotGrpc { stream, answer } = &mut self.state else {
-            return Poll::Ready(Ok(()));
-        };
-        while !answer.is_enough() {
-            match ready!(stream.poll_data(context)) {
-                Some(Ok(data)) => {
-                    let _ = stream.flow_control().release_capacity(data.len());
-                    answer.push(&data);
-                }
-                Some(Err(_)) | None => break,
-            }
-        }
-        let trailers = match answer.is_enough() {
-            true => None,
-            false => ready!(stream.poll_trailers(context)).ok().flatten(),
-        };
-        let result = answer.end(trailers);
-        Poll::Ready(self.end_attempt(result, Pushback::Absent))
-    }
-
-    /// What ends a call from this side while the server is silent: its deadline, or its own request stream.
-    fn or_interrupted<T>(
-        &mut self,
-        polled: Poll<Result<T, Status>>,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<T, Status>> {
-        if polled.is_ready() {
-            return polled;
-        }
-        if Pin::new(&mut self.timer).poll(context).is_ready() {
-            let status = self.deadline_passed();
-            return Poll::Ready(Err(self.cut(status)));
-        }
-        if let State::Head(_) = self.state
-            && let Some(again) = &mut self.again
-            && again.poll_timed_out(context).is_ready()
-        {
-            self.fail_attempt(Failure::TimedOut, outcome::attempt_took_too_long())?;
-            // What comes next has not been polled yet.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if let Poll::Ready(status) = self.upload.poll_failed(context) {
-            return Poll::Ready(Err(self.cut(status)));
-        }
-        Poll::Pending
-    }
-
-    /// Ends the call from this side: dropping the stream resets it with CANCEL.
-    fn cut(&mut self, status: Status) -> Status {
-        let status = status.with_peer(self.connection.peer());
-        self.upload.cancel(&status);
-        self.close(Err(status.clone()));
-        status
-    }
-
-    /// Ends the call as the server, or what stands between, ended it.
-    fn end(&mut self, result: Result<Metadata, Status>) -> Result<(), Status> {
-        let result = match result {
-            Ok(trailers) => {
-                self.trailers = trailers;
-                Ok(())
-            }
-            Err(status) => {
-                let is_late = self.timer.has_passed() && outcome::is_cancel_from_afar(&status);
-                let status = if is_late { self.deadline_passed() } else { status };
-                let status = self.decompression.explain(status, self.headers.as_headers());
-                Err(status.with_peer(self.connection.peer()))
-            }
-        };
-        self.upload.end(&result);
-        self.close(result.clone());
-        result
-    }
-
-    fn close(&mut self, result: Result<(), Status>) {
-        if let Some(mut retry) = self.committed.take() {
-            match &result {
-                Ok(()) => retry.on_succeeded(),
-                Err(status) => drop(retry.on_failed(failure_of(status), 0.0)),
-            }
-        }
-        match &result {
-            Ok(()) => self.ending.end(Ok(()), Some(&self.trailers)),
-            Err(status) => {
-                // What was made here, or on the way, has no trailers.
-                let is_of_server = status.origin() == Origin::Server;
-                self.ending.end(Err(status), is_of_server.then(|| status.metadata()));
-            }
-        }
-        self.again = None;
-        self.state = State::Ended(result);
-        self.slot = None;
-    }
-
-    fn transport_failure(&mut self, error: TransportError) -> Status {
-        if let Some(status) = self.upload.failure() {
-            return status;
-        }
-        outcome::of_transport(error, &self.connection, self.timer.deadline())
-    }
-
-    fn deadline_passed(&self) -> Status {
-        outcome::deadline_passed(matches!(self.state, State::Head(_)))
-    }
-
-    fn wrong_number(&mut self, number: &str) -> Status {
-        self.cut(outcome::wrong_number_of_messages(number))
-    }
+fn empty() -> &'static Metadata {
+    static EMPTY: LazyLock<Metadata> = LazyLock::new(Metadata::new);
+    &EMPTY
 }

@@ -6,9 +6,11 @@
 //! [`Request`]: crate::Request
 
 mod again;
+mod answer;
 mod attempt;
 mod changes;
 mod ending;
+mod hedging;
 mod incoming;
 mod invalid;
 mod limits;
@@ -33,12 +35,14 @@ use crate::compression::{Algorithms, Compression, Decompression};
 use crate::framing;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
-use crate::retry::{ReplayBuffer, Retry};
+use crate::retry::{Hedge, ReplayBuffer, Retry};
 use crate::rt;
 use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
 
-use self::attempt::Waiting;
+use self::answer::Answer;
+use self::attempt::{Waiting, pick_args};
+use self::hedging::Hedging;
 use self::template::Template;
 use self::terms::Terms;
 
@@ -93,6 +97,8 @@ pub struct SingleReply {
     pub(crate) trailers: Metadata,
     /// The address that answered.
     pub(crate) peer: Option<Arc<str>>,
+    /// How often the call was put on a connection.
+    pub(crate) attempts: u32,
 }
 
 impl Engine {
@@ -146,38 +152,48 @@ impl Engine {
         let snapshot = self.0.published.load();
         let waiting = match self.settle(&snapshot, &call) {
             Ok(settled) => {
-                let retry = self.retry(&snapshot, &call.method, &call.options);
-                Waiting::new(call, settled, retry)
+                let further = self.further(&snapshot, &call.method, &call.options);
+                Waiting::new(call, settled, further)
             }
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
-        match pick::ready(&snapshot, &waiting.pick_args()) {
-            Some(picked) => waiting.start_on(picked, self),
+        if waiting.hedge.is_some() {
+            return Err(NotStarted::Waits(Box::new(waiting)));
+        }
+        match pick::ready(&snapshot, &pick_args(&waiting.call.method, &waiting.call.options, &[])) {
+            Some(picked) => waiting.start_on(picked, self).map(Incoming::of),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
     }
 
     /// Waits for a connection and puts the call on it.
     pub(crate) async fn start(&self, mut waiting: Box<Waiting>) -> Result<Incoming, Status> {
-        in_runtime().map_err(|status| waiting.call.fail(status))?;
+        in_runtime().map_err(|status| waiting.fail(status))?;
         if !waiting.settled.is_final {
-            self.settle_again(&mut waiting).await.map_err(|status| waiting.call.fail(status))?;
+            self.settle_again(&mut waiting).await.map_err(|status| waiting.fail(status))?;
         }
+        match waiting.hedge.take() {
+            Some(hedge) => Ok(Incoming::of_several(Hedging::new(self.clone(), waiting, hedge))),
+            None => self.attempt(waiting).await.map(Incoming::of),
+        }
+    }
+
+    /// As [`start`](Engine::start), for a call that is settled and has one attempt at a time.
+    async fn attempt(&self, mut waiting: Box<Waiting>) -> Result<Answer, Status> {
         loop {
             let Terms { wait_for_ready, deadline, .. } = waiting.settled.terms;
-            let args = waiting.pick_args();
+            let args = pick_args(&waiting.call.method, &waiting.call.options, &waiting.tried);
             let picked = match pick::pick(&self.0, &args, wait_for_ready, deadline).await {
                 Ok(picked) => picked,
                 Err(not_picked) => {
-                    let after = waiting
-                        .on_not_picked(not_picked)
-                        .map_err(|status| waiting.call.fail(status))?;
+                    let after =
+                        waiting.on_not_picked(not_picked).map_err(|status| waiting.fail(status))?;
                     rt::sleep_until(rt::now() + after).await;
                     continue;
                 }
             };
             match waiting.start_on(picked, self) {
-                Ok(incoming) => return Ok(incoming),
+                Ok(answer) => return Ok(answer),
                 Err(NotStarted::Waits(again)) => waiting = again,
                 Err(NotStarted::Failed(status)) => return Err(status),
             }
@@ -194,7 +210,8 @@ impl Engine {
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
-        waiting.retry = self.retry(&snapshot, method, options);
+        Further { retry: waiting.retry, hedge: waiting.hedge } =
+            self.further(&snapshot, method, options);
         waiting.settled.attempt_timeout = self.attempt_timeout(&snapshot, method, options);
         waiting.settled.terms = terms;
         waiting.settled.is_final = true;
@@ -224,17 +241,23 @@ impl Engine {
     }
 
     /// What decides about further attempts of a call.
-    fn retry(
+    fn further(
         &self,
         snapshot: &Snapshot,
         method: &MethodDescriptor,
         options: &CallOptions,
-    ) -> Retry {
-        let policy = match self.attempts(snapshot, method, options) {
-            Attempts::Retry(policy) => Some(policy),
-            Attempts::Hedge(_) | Attempts::Once => None,
-        };
-        Retry::new(policy, self.0.retries.cap, snapshot.throttle())
+    ) -> Further {
+        let (cap, throttle) = (self.0.retries.cap, snapshot.throttle());
+        match self.attempts(snapshot, method, options) {
+            Attempts::Once => Further { retry: Retry::new(None, cap, throttle), hedge: None },
+            Attempts::Retry(policy) => {
+                Further { retry: Retry::new(Some(policy), cap, throttle), hedge: None }
+            }
+            Attempts::Hedge(policy) => {
+                let hedge = Some(Box::new(Hedge::new(policy, cap, throttle)));
+                Further { retry: Retry::new(None, cap, None), hedge }
+            }
+        }
     }
 
     /// How long one attempt of a call may take until the response headers.
@@ -285,6 +308,14 @@ struct Settled {
     attempt_timeout: Option<Duration>,
     /// Whether the terms are those of a service config, and not of a time when none was known.
     is_final: bool,
+}
+
+/// Who decides about further attempts of a call: both say that a refused one starts over.
+struct Further {
+    /// One attempt after the other.
+    retry: Retry,
+    /// Several side by side, where that is the policy.
+    hedge: Option<Box<Hedge>>,
 }
 
 fn in_runtime() -> Result<(), Status> {

@@ -198,7 +198,7 @@ impl Task {
                 Some(Err(status)) => return Poll::Ready(Some(status)),
                 None => return Poll::Pending,
             }
-            if self.requests.replay().is_none_or(Replay::is_over_limit) {
+            if self.requests.replay().is_none_or(Replay::is_only_for_this_attempt) {
                 self.close();
                 return Poll::Ready(None);
             }

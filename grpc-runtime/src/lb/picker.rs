@@ -78,9 +78,13 @@ impl<'a> PickArgs<'a> {
     }
 
     /// The subchannels that earlier attempts of this call went to (retries, hedges), so that a picker can go
-    /// elsewhere. A hint; neither `pick_first` nor `round_robin` follows it.
+    /// elsewhere. A hint: `round_robin` passes them by while it has others, `pick_first` has only one.
     pub fn tried(&self) -> &'a [SubchannelId] {
         self.tried
+    }
+
+    pub(super) fn has_tried(&self, subchannel: &Subchannel) -> bool {
+        self.tried.contains(&subchannel.id())
     }
 }
 
@@ -142,6 +146,14 @@ impl Picked {
     pub fn with_metadata(mut self, metadata: Metadata) -> Picked {
         self.metadata = Some(Box::new(metadata));
         self
+    }
+
+    /// The call does not go there, and whoever waits for its end is told.
+    pub(super) fn decline(self) {
+        if let Some(on_end) = self.on_end {
+            let status = Status::cancelled("the call went elsewhere");
+            on_end.call(&CallResult::new(Err(&status)));
+        }
     }
 
     /// The subchannel.

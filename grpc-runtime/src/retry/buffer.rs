@@ -162,8 +162,8 @@ impl ReplayBuffer {
         self.is_committed
     }
 
-    /// How many bytes are kept now.
-    pub(crate) fn bytes(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -61,17 +61,6 @@ pub(crate) enum CommittedBy {
     Headers,
     /// What was sent is too much to be kept.
     BufferLimit,
-    /// The program itself asked for something of this attempt, such as its connection.
-    Program,
-}
-
-/// Why a call ends from this side, whatever its attempts do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interruption {
-    /// Its time is over, which spans all attempts and pauses.
-    Deadline,
-    /// Nobody wants it any more.
-    Cancelled,
 }
 
 /// Why a failed call gets no further attempt.
@@ -91,8 +80,6 @@ pub(crate) enum GaveUp {
     PushedBack,
     /// The call was bound to the attempt that failed.
     Committed(CommittedBy),
-    /// The call was ended from this side.
-    Interrupted(Interruption),
 }
 
 impl GaveUp {
@@ -101,8 +88,8 @@ impl GaveUp {
         match self {
             Self::Exhausted { .. } | Self::Throttled | Self::PushedBack => true,
             Self::Committed(CommittedBy::BufferLimit) => true,
-            Self::Committed(CommittedBy::Headers | CommittedBy::Program) => false,
-            Self::Final | Self::Dropped | Self::Interrupted(_) => false,
+            Self::Committed(CommittedBy::Headers) => false,
+            Self::Final | Self::Dropped => false,
         }
     }
 }
@@ -124,11 +111,6 @@ impl fmt::Display for GaveUp {
             Self::Committed(CommittedBy::BufferLimit) => {
                 f.write_str("not retried: the requests sent are over the limit of what is kept")
             }
-            Self::Committed(CommittedBy::Program) => {
-                f.write_str("not retried: the program was given this attempt")
-            }
-            Self::Interrupted(Interruption::Deadline) => f.write_str("the deadline passed"),
-            Self::Interrupted(Interruption::Cancelled) => f.write_str("the call was cancelled"),
         }
     }
 }

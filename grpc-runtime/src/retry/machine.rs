@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crate::retry::attempts::AttemptCap;
 use crate::retry::backoff::Backoff;
-use crate::retry::failure::{CommittedBy, Failure, GaveUp, Interruption};
+use crate::retry::failure::{CommittedBy, Failure, GaveUp};
 use crate::retry::pushback::Pushback;
 use crate::retry::throttle::{Allowance, Throttle};
+use crate::retry::tokens::Tokens;
 use crate::service_config::{CodeSet, RetryPolicy};
 
 /// The attempts of one call, of any kind, with a retry policy or without.
@@ -57,7 +58,7 @@ pub(crate) struct Retry {
 ///   +---- OPEN -----------------> COMMITTED ---> ENDED
 ///           |   headers, buffer               ^
 ///           +---------------------------------+
-///             over without headers, deadline, cancelled
+///             over without headers
 /// ```
 #[derive(Debug)]
 enum State {
@@ -181,24 +182,12 @@ impl Retry {
         }
     }
 
-    /// The call is ended from this side, in an attempt or in a pause.
-    ///
-    /// `Fail`, or None when it has ended already.
-    pub(crate) fn on_interrupted(&mut self, interruption: Interruption) -> Option<Decision> {
-        match self.state {
-            State::Open(_) | State::Committed(_) => {
-                self.state = State::Ended;
-                Some(Decision::Fail(GaveUp::Interrupted(interruption)))
-            }
-            State::Ended => None,
-        }
-    }
-
     /// How many attempts by policy came before the one under way: for the server, and for metrics (gRFC A96).
     pub(crate) fn previous_attempts(&self) -> u32 {
         self.attempts - 1
     }
 
+    #[cfg(test)]
     /// How many times an attempt was started over without a policy's leave.
     pub(crate) fn transparent_retries(&self) -> u32 {
         self.transparent
@@ -209,13 +198,14 @@ impl Retry {
         self.codes.is_some()
     }
 
-    /// Whether the end of the call counts for the target's tokens.
-    pub(crate) fn counts_tokens(&self) -> bool {
-        self.throttle.is_some()
+    /// What the end of the call is told, when it is bound to an attempt and the target has tokens.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        let throttle = self.throttle.clone()?;
+        Some(Tokens::new(throttle, self.codes.unwrap_or_default()))
     }
 
-    /// Whether there may be another attempt, so that what is sent has to be kept.
-    pub(crate) fn is_open(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
         match self.state {
             State::Open(_) => true,
             State::Committed(_) | State::Ended => false,

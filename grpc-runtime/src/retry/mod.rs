@@ -10,6 +10,7 @@
 //! | `hedge` | several attempts at a time: hedging |
 //! | `failure` | what there is to know about a failed attempt, and why a call is given up |
 //! | `throttle` | whether a server that fails a lot is spared |
+//! | `tokens` | what a call that is bound to an attempt owes it |
 //! | `backoff` | how long to wait before a retry |
 //! | `pushback` | what the server says about it |
 //! | `attempts` | how many attempts there may be, and how the server is told the number |
@@ -34,16 +35,16 @@ mod hedge;
 mod machine;
 mod pushback;
 mod throttle;
+mod tokens;
 
 pub(crate) use attempts::{AttemptCap, previous_attempts};
-pub(crate) use buffer::{
-    BufferLimit, ChannelBuffer, DEFAULT_CALL_LIMIT, Pushed, ReplayBuffer, Replayed,
-};
-pub(crate) use failure::{CommittedBy, Failure, GaveUp, Interruption};
-pub(crate) use hedge::{Action, AttemptId, Hedge, StartKind};
-pub(crate) use machine::{Decision, Retry, RetryReason};
+pub(crate) use buffer::{ChannelBuffer, DEFAULT_CALL_LIMIT, Pushed, ReplayBuffer, Replayed};
+pub(crate) use failure::{CommittedBy, Failure, GaveUp};
+pub(crate) use hedge::{Action, AttemptId, Hedge};
+pub(crate) use machine::{Decision, Retry};
 pub(crate) use pushback::Pushback;
 pub(crate) use throttle::Throttle;
+pub(crate) use tokens::Tokens;
 
 #[cfg(test)]
 mod tests;

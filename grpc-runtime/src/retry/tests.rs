@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::retry::buffer::BufferLimit;
 use crate::service_config::{CodeSet, HedgingPolicy, RetryPolicy};
 use crate::status::Code;
 

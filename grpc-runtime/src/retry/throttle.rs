@@ -42,13 +42,6 @@ impl Throttle {
         Self { tokens: AtomicU32::new(max), max, ratio: config.token_ratio_thousandths() }
     }
 
-    /// Whether it follows this config. Where another config comes into force that says the same, the tokens stay; where it
-    /// says otherwise, they start anew (RT-03).
-    pub(crate) fn is_for(&self, config: RetryThrottling) -> bool {
-        let Self { max, ratio, .. } = Self::new(config);
-        (self.max, self.ratio) == (max, ratio)
-    }
-
     /// A call succeeded. On a target that is well this only reads.
     pub(crate) fn on_success(&self) {
         self.change(|tokens| tokens.saturating_add(self.ratio).min(self.max));
@@ -132,15 +125,6 @@ mod tests {
         let throttle = throttle(3, 1);
         assert_eq!(throttle.on_failure(), Allowance::Allowed, "2 is above 1.5");
         assert_eq!(throttle.on_failure(), Allowance::Throttled);
-    }
-
-    #[test]
-    fn a_config_is_told_from_another() {
-        let config = |max, ratio| RetryThrottling::new(max, ratio).unwrap();
-        let throttle = Throttle::new(config(10, 0.5));
-        throttle.on_failure();
-        assert!(throttle.is_for(config(10, 0.5)));
-        assert!(!throttle.is_for(config(9, 0.5)) && !throttle.is_for(config(10, 0.501)));
     }
 
     proptest! {

@@ -84,7 +84,6 @@ impl MethodConfig {
 
     /// Has calls made several times at once. Replaces retries.
     #[must_use]
-    #[doc(hidden)]
     pub const fn with_hedging(mut self, policy: HedgingPolicy) -> MethodConfig {
         self.attempts = Some(Attempts::Hedge(policy));
         self

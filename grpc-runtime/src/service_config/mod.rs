@@ -12,7 +12,7 @@
 //! | `methodConfig[].timeout` | how long a call may take, such as `"1.5s"` |
 //! | `methodConfig[].maxRequestMessageBytes`, `maxResponseMessageBytes` | how large messages may be |
 //! | `methodConfig[].retryPolicy` | `maxAttempts`, `initialBackoff`, `maxBackoff`, `backoffMultiplier`, `retryableStatusCodes`, and, if wanted, `perAttemptRecvTimeout` |
-//! | `methodConfig[].hedgingPolicy` | `maxAttempts` and, if wanted, `hedgingDelay`, `nonFatalStatusCodes`; not beside `retryPolicy`. Read and checked; calls are not hedged yet |
+//! | `methodConfig[].hedgingPolicy` | `maxAttempts` and, if wanted, `hedgingDelay`, `nonFatalStatusCodes`; not beside `retryPolicy` |
 //! | `retryThrottling` | `maxTokens`, `tokenRatio` |
 //! | `healthCheckConfig.serviceName` | which service's health is watched. Read and checked; nothing watches it yet |
 //! | `connectionScaling.maxConnectionsPerSubchannel` | how many connections a server may get (gRFC A105). Read and checked; a server gets one |
@@ -43,9 +43,7 @@ pub use throttling::RetryThrottling;
 use self::error::Mistake;
 use self::json::Node;
 use self::lookup::{MethodConfigs, Name};
-#[doc(hidden)]
-pub use crate::attempts::HedgingPolicy;
-pub use crate::attempts::{Attempts, CodeSet, InvalidPolicy, RetryPolicy};
+pub use crate::attempts::{Attempts, CodeSet, HedgingPolicy, InvalidPolicy, RetryPolicy};
 use crate::lb::{Chosen, PolicyRegistry};
 use crate::method::MethodDescriptor;
 

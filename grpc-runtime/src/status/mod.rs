@@ -58,6 +58,7 @@ struct Inner {
     details: Bytes,
     metadata: Metadata,
     peer: Option<String>,
+    attempts: u32,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -83,6 +84,7 @@ impl Status {
             details: Bytes::new(),
             metadata: Metadata::new(),
             peer: None,
+            attempts: 0,
             source: None,
         }))
     }
@@ -125,6 +127,15 @@ impl Status {
     pub fn with_peer(self, peer: impl fmt::Display) -> Status {
         let peer = peer.to_string();
         self.change(|inner| inner.peer = Some(peer))
+    }
+
+    /// Says how many attempts the call had. Default: none.
+    #[must_use]
+    pub fn with_attempts(self, attempts: u32) -> Status {
+        if self.attempts() == attempts {
+            return self;
+        }
+        self.change(|inner| inner.attempts = attempts)
     }
 
     /// Keeps the error below, which [`source`](Error::source) then returns. Default: none.
@@ -196,6 +207,14 @@ impl Status {
     /// The address that the call went to, where it had got one.
     pub fn peer(&self) -> Option<&str> {
         self.0.peer.as_deref()
+    }
+
+    /// How many attempts the call had: how often its request was put on a connection. More than one after retries and
+    /// hedging, and where a server did not look at the call so that it was started over; zero where nothing was sent.
+    ///
+    /// [`delivery`](Status::delivery) is about the last of them.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     fn change(mut self, change: impl FnOnce(&mut Inner)) -> Status {

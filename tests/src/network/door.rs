@@ -46,4 +46,8 @@ pub enum Answer {
     Refuses,
     /// With this code, and no message.
     Fails(Code),
+    /// With this code after this long, and no message.
+    FailsAfter(Duration, Code),
+    /// With this code and this `grpc-retry-pushback-ms`, and no message.
+    PushesBack(Code, &'static str),
 }

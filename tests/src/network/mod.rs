@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use grpc_runtime::lb::Endpoint;
 use grpc_runtime::{Address, ConnectFuture, Connector};
+use h2::Reason;
 use tokio::time::Instant;
 
 pub use door::{Answer, Door};
@@ -202,6 +203,11 @@ impl Server {
     pub fn open(&self) -> usize {
         let state = self.0.lock();
         state.opened - state.closed
+    }
+
+    /// When calls were reset by the client before they were answered, and how.
+    pub fn resets(&self) -> Vec<(Duration, Reason)> {
+        self.0.lock().resets.clone()
     }
 
     /// The calls that came, in order.

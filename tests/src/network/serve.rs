@@ -3,11 +3,13 @@
 use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use grpc_runtime::IoStream;
+use h2::Reason;
 use h2::server::SendResponse;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinSet;
@@ -105,27 +107,39 @@ async fn answer(
     let reply = Bytes::from(message(&HelloReply { message: text }.encode_to_vec()));
     let headers = Response::builder().header("content-type", "application/grpc");
     let headers = headers.body(()).expect("these are headers");
-    match answer {
-        Answer::Never => {
-            // Until the client resets it.
-            let _ = poll_fn(|context| respond.poll_reset(context)).await;
+    let delay = match answer {
+        Answer::Never => Duration::MAX,
+        Answer::After(delay) | Answer::FailsAfter(delay, _) => delay,
+        _ => Duration::ZERO,
+    };
+    tokio::select! {
+        biased;
+        () = sleep(delay) => {}
+        reason = poll_fn(|context| respond.poll_reset(context)) => {
+            place.was_reset(reason?);
+            return Ok(());
         }
-        Answer::Refuses => respond.send_reset(h2::Reason::REFUSED_STREAM),
-        Answer::Fails(code) => {
+    }
+    match answer {
+        Answer::Never => {}
+        Answer::Refuses => respond.send_reset(Reason::REFUSED_STREAM),
+        Answer::Fails(code) | Answer::FailsAfter(_, code) | Answer::PushesBack(code, _) => {
             let mut headers = headers;
             headers.headers_mut().insert("grpc-status", i32::from(code).into());
+            if let Answer::PushesBack(_, pause) = answer {
+                let pause = HeaderValue::from_static(pause);
+                headers.headers_mut().insert("grpc-retry-pushback-ms", pause);
+            }
             respond.send_response(headers, true)?;
         }
         Answer::AddressAndOn => {
             let mut stream = respond.send_response(headers, false)?;
             stream.send_data(reply, false)?;
             // Until the client resets it.
-            let _ = poll_fn(|context| stream.poll_reset(context)).await;
+            let reason = poll_fn(|context| stream.poll_reset(context)).await?;
+            place.was_reset(reason);
         }
         Answer::Address | Answer::After(_) => {
-            if let Answer::After(delay) = answer {
-                sleep(delay).await;
-            }
             let mut stream = respond.send_response(headers, false)?;
             stream.send_data(reply, false)?;
             let mut trailers = HeaderMap::new();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use grpc_runtime::Address;
+use h2::Reason;
 use http::HeaderMap;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -52,6 +53,7 @@ pub(super) struct State {
     pub(super) opened: usize,
     pub(super) closed: usize,
     pub(super) calls: Vec<Seen>,
+    pub(super) resets: Vec<(Duration, Reason)>,
     connections: Vec<Weak<Orders>>,
 }
 
@@ -66,6 +68,7 @@ impl Place {
             opened: 0,
             closed: 0,
             calls: Vec::new(),
+            resets: Vec::new(),
             connections: Vec::new(),
         });
         Self { address, start, state }
@@ -116,6 +119,12 @@ impl Place {
         let (at, answer) = (since(self.start), state.answer);
         state.calls.push(Seen { at, path: path.to_owned(), headers, answer });
         answer
+    }
+
+    /// The client reset a call.
+    pub(super) fn was_reset(&self, reason: Reason) {
+        let at = since(self.start);
+        self.lock().resets.push((at, reason));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::lb::picker::{Pick, PickArgs, Picker};
+use crate::lb::picker::{Pick, PickArgs, Picked, Picker};
 use crate::status::Status;
 
 /// Asks one picker after the other. Lock-free: one atomic step a call.
@@ -32,10 +32,34 @@ impl RotatingPicker {
 impl Picker for RotatingPicker {
     fn pick(&self, call: &PickArgs<'_>) -> Pick {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        match turn.checked_rem(self.pickers.len()) {
-            Some(turn) => self.pickers[turn].pick(call),
-            None => Pick::Queue,
+        let Some(turn) = turn.checked_rem(self.pickers.len()) else { return Pick::Queue };
+        match self.pickers[turn].pick(call) {
+            Pick::Complete(picked) if call.has_tried(picked.subchannel()) => {
+                self.pick_elsewhere(turn, picked, call)
+            }
+            pick => pick,
         }
+    }
+}
+
+impl RotatingPicker {
+    /// A subchannel that no earlier attempt of the call went to, of those whose turn comes next; `tried` where there is
+    /// none. Only calls with several attempts come here.
+    fn pick_elsewhere(&self, turn: usize, tried: Picked, call: &PickArgs<'_>) -> Pick {
+        let (before, after) = self.pickers.split_at(turn);
+        // Each of those that were tried is passed by once.
+        let others = after.iter().skip(1).chain(before).take(call.tried().len());
+        for picker in others {
+            match picker.pick(call) {
+                Pick::Complete(other) if call.has_tried(other.subchannel()) => other.decline(),
+                Pick::Complete(other) => {
+                    tried.decline();
+                    return Pick::Complete(other);
+                }
+                Pick::Queue | Pick::Fail(_) | Pick::Drop(_) => {}
+            }
+        }
+        Pick::Complete(tried)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::retry::failure::Failure;
 use crate::retry::hedge::action::{Action, AttemptId, StartKind};
 use crate::retry::pushback::Pushback;
 use crate::retry::throttle::{Allowance, Throttle};
+use crate::retry::tokens::Tokens;
 use crate::service_config::{CodeSet, HedgingPolicy};
 
 #[derive(Debug)]
@@ -96,6 +97,10 @@ impl Call {
             }
             Some(_) | None => Allowance::Allowed,
         }
+    }
+
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        Some(Tokens::new(self.throttle.clone()?, self.non_fatal))
     }
 
     pub(super) fn win_tokens(&self) {

@@ -10,12 +10,13 @@ mod open;
 
 use std::sync::Arc;
 
-pub(crate) use self::action::{Action, AttemptId, StartKind};
+pub(crate) use self::action::{Action, AttemptId};
 use self::call::Call;
 use self::open::Open;
 use crate::retry::attempts::AttemptCap;
 use crate::retry::failure::{CommittedBy, Failure, GaveUp};
 use crate::retry::throttle::Throttle;
+use crate::retry::tokens::Tokens;
 use crate::service_config::HedgingPolicy;
 
 /// The attempts of one call with a hedging policy.
@@ -150,6 +151,11 @@ impl Hedge {
         self.state = State::Ended;
     }
 
+    /// What the end of the call is told, when it is bound to an attempt and the target has tokens.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.call.tokens()
+    }
+
     /// How many attempts were started as the policy wants it, the first included: for metrics (gRFC A96).
     pub(crate) fn attempts(&self) -> u32 {
         self.call.attempts()
@@ -160,8 +166,8 @@ impl Hedge {
         self.call.transparent_retries()
     }
 
-    /// Whether there may be another attempt, so that what is sent has to be kept.
-    pub(crate) fn is_open(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
         match self.state {
             State::Open(_) => true,
             State::Committed { .. } | State::Ended => false,

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::tests::policy;
 use super::*;
+use crate::retry::hedge::action::StartKind;
 use crate::retry::machine::model::failures;
 use crate::retry::pushback::Pushback;
 use crate::retry::throttle::Allowance;
@@ -305,7 +306,7 @@ proptest! {
                     if !world.live.contains_key(&attempt) {
                         hedge.on_failed(attempt, failure);
                         hedge.on_succeeded(attempt);
-                        hedge.on_commit(attempt, CommittedBy::Program);
+                        hedge.on_commit(attempt, CommittedBy::Headers);
                     }
                 }
                 Operation::Elsewhere { goes_well } => {

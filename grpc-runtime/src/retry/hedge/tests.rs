@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::retry::hedge::action::StartKind;
 use crate::retry::pushback::Pushback;
 use crate::retry::throttle::Allowance;
 use crate::service_config::{CodeSet, RetryThrottling};

@@ -13,7 +13,6 @@ enum Operation {
     Fail(Failure),
     Commit(CommittedBy),
     Succeed,
-    Interrupt(Interruption),
     /// Another call to the target succeeds, or fails.
     Elsewhere {
         goes_well: bool,
@@ -37,13 +36,11 @@ pub(in crate::retry) fn failures() -> impl Strategy<Value = Failure> {
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let by = [CommittedBy::Headers, CommittedBy::BufferLimit, CommittedBy::Program];
-    let interruption = [Interruption::Deadline, Interruption::Cancelled];
+    let by = [CommittedBy::Headers, CommittedBy::BufferLimit];
     let operation = prop_oneof![
         12 => failures().prop_map(Operation::Fail),
         1 => prop::sample::select(by.to_vec()).prop_map(Operation::Commit),
         1 => Just(Operation::Succeed),
-        1 => prop::sample::select(interruption.to_vec()).prop_map(Operation::Interrupt),
         4 => any::<bool>().prop_map(|goes_well| Operation::Elsewhere { goes_well }),
     ];
     proptest::collection::vec(operation, 0..40)
@@ -110,7 +107,7 @@ impl Model {
         }
         if self.is_committed() {
             // Any reason stands for all.
-            let by = GaveUp::Committed(CommittedBy::Program);
+            let by = GaveUp::Committed(CommittedBy::Headers);
             return Decision::Fail(if is_covered { by } else { GaveUp::Final });
         }
         if failure == Failure::Dropped {
@@ -139,7 +136,7 @@ impl Model {
 fn simplified(decision: Decision) -> Decision {
     match decision {
         Decision::Fail(GaveUp::Committed(_)) => {
-            Decision::Fail(GaveUp::Committed(CommittedBy::Program))
+            Decision::Fail(GaveUp::Committed(CommittedBy::Headers))
         }
         Decision::Retry { after, reason } => {
             let micros = (after.as_secs_f64() * 1e6).round() as u64;
@@ -197,10 +194,6 @@ proptest! {
                 Operation::Commit(by) => {
                     let is_first = !is_over && !model.is_committed();
                     (retry.on_commit(by), is_first.then_some(Decision::Commit))
-                }
-                Operation::Interrupt(interruption) => {
-                    let expected = Decision::Fail(GaveUp::Interrupted(interruption));
-                    (retry.on_interrupted(interruption), (!is_over).then_some(expected))
                 }
             };
             prop_assert_eq!(decision.map(simplified), expected.map(simplified));

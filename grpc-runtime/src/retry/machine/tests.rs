@@ -183,7 +183,7 @@ fn a_server_may_say_no_and_pushback_does_not_make_a_code_retryable() {
 
 #[test]
 fn a_committed_call_is_not_retried_in_any_way() {
-    for by in [CommittedBy::Headers, CommittedBy::BufferLimit, CommittedBy::Program] {
+    for by in [CommittedBy::Headers, CommittedBy::BufferLimit] {
         for (failure, reason) in [
             (UNAVAILABLE, GaveUp::Committed(by)),
             (Failure::TimedOut, GaveUp::Committed(by)),
@@ -196,27 +196,9 @@ fn a_committed_call_is_not_retried_in_any_way() {
             assert!(retry.is_open());
             assert_eq!(retry.on_commit(by), Some(Decision::Commit));
             assert!(!retry.is_open());
-            assert_eq!(retry.on_commit(CommittedBy::Program), None, "once");
+            assert_eq!(retry.on_commit(CommittedBy::Headers), None, "once");
             assert_eq!(fail(&mut retry, failure), gave_up(reason), "{by:?} {failure:?}");
             assert_eq!(fail(&mut retry, failure), None);
-        }
-    }
-}
-
-#[test]
-fn a_deadline_or_a_cancellation_ends_everything() {
-    for interruption in [Interruption::Deadline, Interruption::Cancelled] {
-        let mut in_pause = retry(4);
-        assert_eq!(fail(&mut in_pause, UNAVAILABLE), backoff(10));
-        let mut committed = retry(4);
-        committed.on_commit(CommittedBy::Headers);
-        for mut retry in [in_pause, committed, retry(4)] {
-            let ended = gave_up(GaveUp::Interrupted(interruption));
-            assert_eq!(retry.on_interrupted(interruption), ended);
-            assert_eq!(retry.on_interrupted(interruption), None);
-            assert_eq!(fail(&mut retry, Failure::NotSent), None);
-            assert_eq!(retry.on_commit(CommittedBy::Headers), None);
-            retry.on_succeeded();
         }
     }
 }
@@ -346,8 +328,6 @@ enum Server {
     Answers,
     Fails(Code),
     PushesBack(Pushback),
-    /// Of the program: it asks for what belongs to one attempt.
-    Observes,
     /// Of the program: it sends more than is kept.
     Overflows,
 }
@@ -359,11 +339,11 @@ type Case<'a> = (&'a str, &'a [Server], &'a [u64], Option<GaveUp>);
 /// grpc-go's `TestRetryStreaming`; what is replayed is in `buffer`.
 #[test]
 fn streams_are_retried() {
-    use Server::{Answers, Fails, Observes, Overflows, PushesBack};
+    use Server::{Answers, Fails, Overflows, PushesBack};
     let fails = Fails(Code::Unavailable);
     let second = Duration::from_secs(1);
     let exhausted = GaveUp::Exhausted { attempts: 4 };
-    let cases: [Case<'_>; 13] = [
+    let cases: [Case<'_>; 12] = [
         ("1: not retryable", &[Fails(Code::Internal)], &[], Some(GaveUp::Final)),
         ("2: retried once", &[fails, Answers], &[10], None),
         ("3: exhausted", &[fails, fails, fails, fails], &[10, 20, 40], Some(exhausted)),
@@ -376,7 +356,6 @@ fn streams_are_retried() {
         ),
         ("7: waiting for headers commits to nothing", &[fails, Answers], &[10], None),
         ("8: headers", &[Answers, fails], &[], Some(GaveUp::Committed(CommittedBy::Headers))),
-        ("9: observed", &[Observes, fails], &[], Some(GaveUp::Committed(CommittedBy::Program))),
         ("11-13: a no", &[PushesBack(Pushback::Stop)], &[], Some(GaveUp::PushedBack)),
         ("14: pushback", &[PushesBack(Pushback::After(second)), Answers], &[1000], None),
         (
@@ -394,7 +373,6 @@ fn streams_are_retried() {
         for step in script {
             let decision = match *step {
                 Answers => retry.on_commit(CommittedBy::Headers),
-                Observes => retry.on_commit(CommittedBy::Program),
                 Overflows => retry.on_commit(CommittedBy::BufferLimit),
                 Fails(code) => fail(&mut retry, status(code)),
                 PushesBack(pushback) => fail(&mut retry, pushed_back(Code::Unavailable, pushback)),
