@@ -21,8 +21,8 @@ use grpc_runtime::layer::{
 };
 use grpc_runtime::lb::{Pick, PickArgs, PickFirst, PolicyBuilder, RoundRobin};
 use grpc_runtime::{
-    Address, Channel, Intercept, Interceptor, Invoke, Metadata, Method, MethodDescriptor,
-    MethodKind, Request, Response, Status, grpc_client,
+    Address, Channel, ChannelBuilder, Intercept, Interceptor, Invoke, Metadata, Method,
+    MethodDescriptor, MethodKind, Request, Response, Status, grpc_client,
 };
 use http::{HeaderMap, HeaderValue, Uri};
 use prost::Message;
@@ -43,7 +43,7 @@ trait Greeter {
 async fn a_warm_unary_call_allocates_little_and_writes_once() {
     let server = Server::start();
     let by_hand = by_hand(server.address()).await;
-    let ours = ours(&server).await;
+    let ours = ours(&server, |channel| channel).await;
 
     assert!(
         ours.allocations <= MOST_ALLOCATIONS,
@@ -59,6 +59,41 @@ async fn a_warm_unary_call_allocates_little_and_writes_once() {
     );
     assert_eq!(ours.writes, 1, "headers and message leave together");
     println!("ours {ours:?}, h2 by hand {by_hand:?}");
+}
+
+/// A call that does not fail pays for its retry policy with one allocation at most, and its bytes are not copied.
+#[tokio::test]
+async fn a_retry_policy_costs_one_allocation_at_most() {
+    let server = Server::start();
+    let without = ours(&server, |channel| with_policy(channel).disable_retry()).await;
+    let with = ours(&server, with_policy).await;
+    assert!(
+        with.allocations <= without.allocations + 1,
+        "{} allocations, {} where retries are disabled",
+        with.allocations,
+        without.allocations
+    );
+    assert!(with.bytes <= without.bytes + MOST_BYTES_OF_A_POLICY, "{with:?}, {without:?}");
+    assert_eq!(with.writes, 1);
+    println!("with a retry policy {with:?}, with retries disabled {without:?}");
+}
+
+fn with_policy(channel: ChannelBuilder) -> ChannelBuilder {
+    channel.default_service_config(
+        r#"{
+            "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
+            "methodConfig": [{
+                "name": [{"service": "helloworld.Greeter"}],
+                "retryPolicy": {
+                    "maxAttempts": 4,
+                    "initialBackoff": "0.1s",
+                    "maxBackoff": "1s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"]
+                }
+            }]
+        }"#,
+    )
 }
 
 /// Whatever the policy and however many servers it has.
@@ -145,6 +180,7 @@ impl<M: Method> Interceptor<M> for Pass {
 /// The bound for the whole of a call, its two messages included; h2 by hand makes nine or ten.
 const MOST_ALLOCATIONS: usize = 12;
 const MOST_BYTES_BEYOND_H2: usize = 1 << 10;
+const MOST_BYTES_OF_A_POLICY: usize = 256;
 
 /// What one call costs at best: other tasks of the same thread may add to some calls.
 #[derive(Debug)]
@@ -154,14 +190,13 @@ struct Cost {
     writes: usize,
 }
 
-async fn ours(server: &Server) -> Cost {
+async fn ours(server: &Server, describe: impl FnOnce(ChannelBuilder) -> ChannelBuilder) -> Cost {
     let writes = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&writes);
     let channel = Channel::builder(server.target())
         .plaintext()
-        .connector(move |address: Address| connect(address, Arc::clone(&counted)))
-        .build()
-        .unwrap();
+        .connector(move |address: Address| connect(address, Arc::clone(&counted)));
+    let channel = describe(channel).build().unwrap();
     let greeter = GreeterClient::new(channel);
     let request = HelloRequest { name: "x".repeat(PAYLOAD) };
     cheapest(&writes, async || {

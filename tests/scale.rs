@@ -1,5 +1,5 @@
 //! Holds what a thousand servers cost: the work of an update that changes one of them, the heap of a subchannel that is
-//! READY, and that an idle channel holds nothing.
+//! READY and of a call that waits, and that an idle channel holds nothing.
 //!
 //! Counts, not times. Channel, wire and peers are on the test's own thread, and the wire is in memory.
 
@@ -7,6 +7,7 @@
 
 mod counting;
 
+use std::future::{Future as _, IntoFuture as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -18,6 +19,7 @@ use grpc_runtime::lb::{Endpoint, RoundRobin};
 use grpc_runtime::resolver::ManualResolver;
 use grpc_runtime::{Address, Channel, ConnectivityState, Connector as _, MemoryConnector};
 use tests::balancing::{Asked, Driven, Watched, endpoint, endpoints};
+use tests::helloworld::{GreeterClient, HelloRequest};
 use tests::within;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::runtime::Handle;
@@ -148,6 +150,61 @@ async fn an_idle_channel_holds_no_task_and_no_socket() {
         within("the end of all tasks", gone).await;
     }
 }
+
+/// Calls that wait for a server that does not answer yet, each with a message and a deadline, on the way to a method
+/// that is retried. All that they hold counts: futures, messages, timers.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_takes_less_than_3_kib() {
+    const CALLS: usize = 10_000;
+    let (connector, mut listener) = MemoryConnector::pair();
+    let channel = Channel::builder("passthrough:///greeter")
+        .plaintext()
+        .connector(connector)
+        .default_service_config(RETRIED)
+        .build()
+        .unwrap();
+    channel.connect();
+    let mut peer = within("the connection", listener.accept()).await.unwrap();
+    quiet().await;
+
+    let greeter = GreeterClient::new(channel);
+    for timeout in [None, Some(Duration::from_secs(3_600))] {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting = Vec::with_capacity(CALLS);
+        let before = Count::now();
+        for _ in 0..CALLS {
+            let call = greeter.say_hello(HelloRequest { name: "x".repeat(64) });
+            let call = call.wait_for_ready(true);
+            let call = match timeout {
+                Some(timeout) => call.timeout(timeout),
+                None => call,
+            };
+            let mut call = Box::pin(call.into_future());
+            assert!(call.as_mut().poll(&mut context).is_pending());
+            waiting.push(call);
+        }
+        let held = Count::now().since(before).held;
+        let each = held / isize::try_from(CALLS).unwrap();
+        println!("{each} bytes for each of {CALLS} calls that wait, with the timeout {timeout:?}");
+        assert!((1..MOST_FOR_A_WAITING_CALL).contains(&each), "{each} bytes");
+
+        drop(waiting);
+        quiet().await;
+        let left = Count::now().since(before).held;
+        assert!(left < 64 << 10, "{left} bytes are held after the calls");
+    }
+    peer.shutdown().await.unwrap();
+}
+
+const MOST_FOR_A_WAITING_CALL: isize = 3 << 10;
+
+const RETRIED: &str = r#"{"methodConfig": [{"name": [{}], "retryPolicy": {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"]
+}}]}"#;
 
 /// A channel whose servers are peers that greet and then say nothing.
 struct Crowd {

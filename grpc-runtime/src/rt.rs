@@ -6,8 +6,13 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
+
+use pin_project_lite::pin_project;
+use tokio::time::Timeout;
 
 pub(crate) use tokio::time::Sleep;
 
@@ -22,9 +27,25 @@ pub(crate) fn sleep_until(instant: Instant) -> Sleep {
     tokio::time::sleep_until(instant.into())
 }
 
-/// `None` when `instant` came before `future` was done; `future` is then dropped.
-pub(crate) async fn until<F: Future>(instant: Instant, future: F) -> Option<F::Output> {
-    tokio::time::timeout_at(instant.into(), future).await.ok()
+/// `None` when `instant` came before `future` was done.
+pub(crate) fn until<F: Future>(instant: Instant, future: F) -> Until<F> {
+    Until { timeout: tokio::time::timeout_at(instant.into(), future) }
+}
+
+pin_project! {
+    /// Written by hand, because an `async fn` would hold the future twice: before and after its first poll.
+    pub(crate) struct Until<F> {
+        #[pin]
+        timeout: Timeout<F>,
+    }
+}
+
+impl<F: Future> Future for Until<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().timeout.poll(context).map(Result::ok)
+    }
 }
 
 /// What surrounds the code that a task runs, of whatever type an upper module gives it.

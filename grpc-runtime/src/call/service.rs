@@ -3,8 +3,9 @@
 use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::call::kind::Kind;
@@ -44,7 +45,8 @@ impl<M: Method> Service<Request<M>> for Channel {
             Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),
             Err(NotStarted::Waits(waiting)) => {
                 let engine = self.engine().clone();
-                Box::pin(async move { Receiving::new(engine.start(waiting).await?).await })
+                let start = async move { engine.start(waiting).await };
+                Box::pin(Starting::<M, _>::Waits { start })
             }
         }
     }
@@ -54,6 +56,38 @@ impl<M: Method> Service<Request<M>> for Channel {
 struct Receiving<M> {
     incoming: Option<Incoming>,
     method: PhantomData<fn() -> M>,
+}
+
+pin_project! {
+    /// A call that waits for a connection first. Many may do so, hence not an `async` block: that would keep room for
+    /// both ends of it at a time.
+    #[project = StartingProjection]
+    enum Starting<M, F> {
+        Waits { #[pin] start: F },
+        Started { receiving: Receiving<M> },
+    }
+}
+
+impl<M, F> Future for Starting<M, F>
+where
+    M: Method,
+    F: Future<Output = Result<Incoming, Status>>,
+{
+    type Output = Result<Response<M>, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match self.as_mut().project() {
+                StartingProjection::Waits { start } => {
+                    let receiving = Receiving::new(ready!(start.poll(context))?);
+                    self.set(Starting::Started { receiving });
+                }
+                StartingProjection::Started { receiving } => {
+                    return Pin::new(receiving).poll(context);
+                }
+            }
+        }
+    }
 }
 
 impl<M> Receiving<M> {
