@@ -174,6 +174,12 @@ fn interceptors() {
 }
 
 #[test]
+fn retry_and_hedge() {
+    let output = run(env!("CARGO_BIN_EXE_retry_and_hedge"));
+    output.has(&["none         |    ", "retries      |    9", "hedging      | "]);
+}
+
+#[test]
 fn balancing() {
     let output = run(env!("CARGO_BIN_EXE_balancing"));
     output.has(&[

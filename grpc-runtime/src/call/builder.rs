@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
-use crate::attempts::{Attempts, RetryPolicy};
+use crate::attempts::{Attempts, HedgingPolicy, RetryPolicy};
 use crate::call::cancel::CancelHandle;
 use crate::call::context::CallContext;
 use crate::call::ended::Ended;
@@ -118,6 +118,28 @@ impl<S, M: Method> Call<S, M> {
     /// # Ok(()) }
     /// ```
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.request.options_mut().set_attempts(policy);
+        self
+    }
+
+    /// Has the call made several times at once, as this policy says, whatever the service config or the method's attribute
+    /// says of retries and hedging. The first answer counts; the others are cancelled. It is for calls that may take
+    /// effect more than once.
+    ///
+    /// ```
+    /// # async fn example<M: grpc_runtime::Method>(
+    /// #     call: grpc_runtime::Call<grpc_runtime::Channel, M>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use grpc_runtime::service_config::HedgingPolicy;
+    ///
+    /// // On another server as well, where the first has not answered within 20 ms.
+    /// let policy = HedgingPolicy::new(2)?.with_delay(Duration::from_millis(20));
+    /// let reply = call.hedge(policy).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn hedge(mut self, policy: HedgingPolicy) -> Self {
         self.request.options_mut().set_attempts(policy);
         self
     }
