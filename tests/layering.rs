@@ -50,7 +50,7 @@ const TABLE: &[Row] = &[
         modules: &[
             beside("codec", &["compression"]),
             alone("compression"),
-            alone("credentials"),
+            beside("credentials", &["rt"]),
             alone("observe"),
             alone("rt"),
         ],

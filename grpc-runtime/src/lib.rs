@@ -48,6 +48,7 @@
 //! | send a stream of requests | any [`Stream`], or [`outbound`] |
 //! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
 //! | send and read what goes beside messages | [`Metadata`] |
+//! | say who calls: tokens, and schemes of your own | [`credentials`] |
 //! | do something around calls | [`Interceptor`], [`layer`], or any `tower::Layer` |
 //! | know how a call ended, once, whatever ended it | [`Call::on_end`], [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
@@ -94,7 +95,7 @@ mod target;
 // Row 2: leaves.
 pub mod codec;
 pub mod compression;
-mod credentials;
+pub mod credentials;
 mod rt;
 // Row 3: the outside world.
 pub mod resolver;
@@ -129,7 +130,9 @@ pub use client::{
 pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};
-pub use engine::{CallOptions, InvalidOption, StateChange, StateChanges};
+pub use engine::{
+    Attempt, AttemptInterceptor, CallOptions, InvalidOption, StateChange, StateChanges,
+};
 pub use futures_core::Stream;
 #[cfg(feature = "macros")]
 pub use grpc_macros::grpc_client;

@@ -6,10 +6,12 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use pin_project_lite::pin_project;
 use tokio::time::Timeout;
@@ -20,6 +22,11 @@ pub(crate) use tokio::time::Sleep;
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// The clock on the wall, for times that come from elsewhere.
+pub(crate) fn wall_clock() -> SystemTime {
+    SystemTime::now()
 }
 
 /// A timer for `instant`; in the past means at once.
@@ -69,6 +76,12 @@ pub(crate) fn ambient<T: Any + Send + Sync, R>(look: impl FnOnce(&T) -> R) -> Op
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The text of a file, read where waiting for the disk holds up nobody.
+pub(crate) async fn read_file(path: Arc<Path>) -> io::Result<String> {
+    let reading = tokio::task::spawn_blocking(move || std::fs::read_to_string(path));
+    reading.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// A number in `0.0..1.0` for jitter. Not for secrets.

@@ -19,6 +19,7 @@ use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::call::send::{SendFuture, Watch};
 use crate::compression::Encoding;
+use crate::credentials::CallCredentials;
 use crate::engine::InvalidOption;
 use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
 use crate::method::MethodRef;
@@ -176,6 +177,18 @@ impl<S, M: Method> Call<S, M> {
     ) -> Result<Self, InvalidMetadata> {
         self.request.metadata_mut().append_bin(key, value)?;
         Ok(self)
+    }
+
+    /// Sends these credentials with the call, after those of the
+    /// [channel](crate::ChannelBuilder::call_credentials) and those that the call has already. Default: none. See
+    /// [`credentials`](crate::credentials).
+    ///
+    /// The call ends with UNAUTHENTICATED where its connection is not safe enough for them. In process, where there is no
+    /// connection, they have no effect.
+    #[doc(alias = "per_rpc_credentials")]
+    pub fn call_credentials(mut self, credentials: impl CallCredentials) -> Self {
+        self.request.options_mut().add_call_credentials(credentials);
+        self
     }
 
     /// Names the server in another way than the channel does: `:authority`, a host or a host and a port, for a server

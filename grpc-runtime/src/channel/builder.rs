@@ -14,7 +14,7 @@ use crate::channel::{Channel, ChannelError};
 use crate::compression::{self, Compressor, Encoding};
 #[cfg(feature = "tls")]
 use crate::credentials::ClientTls;
-use crate::engine::{Engine, Limits, Published, Retries, Templates};
+use crate::engine::{Engine, Limits, PerAttempt, Published, Retries, Templates};
 use crate::lb::{PolicyBuilder, PolicyRegistry};
 use crate::resolver::{ResolverFactory, ResolverOptions, ResolverRegistry};
 use crate::retry::{AttemptCap, ChannelBuffer};
@@ -43,6 +43,7 @@ pub struct ChannelBuilder {
     retries: Retries,
     http2: Http2Settings,
     compression: compression::Settings,
+    pub(super) per_attempt: PerAttempt,
 }
 
 impl ChannelBuilder {
@@ -73,6 +74,7 @@ impl ChannelBuilder {
             retries: Retries::default(),
             http2: Http2Settings::default(),
             compression: compression::Settings::default(),
+            per_attempt: PerAttempt::default(),
         }
     }
 
@@ -389,6 +391,7 @@ impl ChannelBuilder {
                 self.limits,
                 algorithms,
                 self.retries,
+                self.per_attempt,
             ),
         })
     }

@@ -5,6 +5,7 @@
 mod builder;
 mod control;
 mod error;
+mod per_attempt;
 mod protection;
 
 pub use self::builder::ChannelBuilder;

@@ -12,14 +12,14 @@ use crate::engine::ending::Ending;
 use crate::engine::options::CallOptions;
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
+use crate::engine::per_attempt::Starting;
 use crate::engine::pick::Picked;
 use crate::engine::replay::Replay;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
 use crate::engine::{Engine, Further, Settled};
-use crate::lb::{PickArgs, SubchannelId};
-use crate::method::MethodDescriptor;
+use crate::lb::SubchannelId;
 use crate::retry::{self, Hedge, Retry};
 use crate::rt;
 use crate::status::Status;
@@ -91,6 +91,17 @@ impl Waiting {
             }
             Err(NotOpened::Gone) => Err(NotStarted::Waits(Box::new(self))),
             Err(NotOpened::Failed(status)) => Err(NotStarted::Failed(self.fail(status))),
+        }
+    }
+
+    /// What is to be known of it before an attempt begins.
+    pub(super) fn starting(&self) -> Starting<'_> {
+        Starting {
+            method: &self.call.method,
+            options: &self.call.options,
+            settled: &self.settled,
+            tried: &self.tried,
+            previous_attempts: self.retry.previous_attempts(),
         }
     }
 
@@ -171,15 +182,6 @@ impl Settled {
             }
         }
     }
-}
-
-/// What a picker may know of a call.
-pub(super) fn pick_args<'a>(
-    method: &'a MethodDescriptor,
-    options: &'a CallOptions,
-    tried: &'a [SubchannelId],
-) -> PickArgs<'a> {
-    PickArgs::new(method, &options.metadata).with_attributes(&options.attributes).with_tried(tried)
 }
 
 impl Begun {

@@ -1,4 +1,5 @@
-//! The word that a picker wants about each attempt it sent somewhere: given exactly once, whatever becomes of it.
+//! The word that a picker, and whoever else saw an attempt begin, wants about its end: given exactly once, whatever
+//! becomes of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +7,7 @@ use crate::lb::{CallResult, OnEnd};
 use crate::metadata::Metadata;
 use crate::status::Status;
 
-/// Owed to the picker by whoever holds the attempt; dropping it says that the call was cancelled.
+/// Owed by whoever holds the attempt; dropping it says that the call was cancelled.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     on_end: Option<OnEnd>,
@@ -17,6 +18,17 @@ pub(super) struct Ending {
 impl Ending {
     pub(super) fn new(on_end: Option<OnEnd>) -> Self {
         Self { on_end, is_sent: false, is_received: false }
+    }
+
+    /// One more wants to be told, after those before it.
+    pub(super) fn add(&mut self, hook: impl FnOnce(&CallResult<'_>) + Send + 'static) {
+        self.on_end = Some(match self.on_end.take() {
+            None => OnEnd::new(hook),
+            Some(before) => OnEnd::new(move |result| {
+                tell(before, result);
+                hook(result);
+            }),
+        });
     }
 
     /// Something of the request was handed to the connection.
@@ -36,10 +48,14 @@ impl Ending {
         result.is_sent = self.is_sent;
         result.is_received = self.is_received;
         result.trailers = trailers;
-        // It is the program's, and may run while a call is dropped in another panic. The call's own end stands.
-        if catch_unwind(AssertUnwindSafe(|| on_end.call(&result))).is_err() {
-            tracing::error!("what a picker wanted called at the end of a call panicked");
-        }
+        tell(on_end, &result);
+    }
+}
+
+/// It is the program's, and may run while a call is dropped in another panic. The call's own end stands.
+fn tell(on_end: OnEnd, result: &CallResult<'_>) {
+    if catch_unwind(AssertUnwindSafe(|| on_end.call(result))).is_err() {
+        tracing::error!("what a program wanted called at the end of an attempt panicked");
     }
 }
 

@@ -14,12 +14,12 @@ use bytes::Bytes;
 
 use crate::engine::again::{OnFailure, told};
 use crate::engine::answer::Answer;
-use crate::engine::attempt::{Begun, NotOpened, Waiting, pick_args};
+use crate::engine::attempt::{Begun, NotOpened, Waiting};
 use crate::engine::options::CallOptions;
 use crate::engine::outgoing::{Outgoing, RequestBody};
-use crate::engine::pick::{self, NotPicked};
+use crate::engine::per_attempt::{self, Starting};
+use crate::engine::pick::NotPicked;
 use crate::engine::replay::{ReaderId, Replay};
-use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
 use crate::engine::{Engine, Settled};
 use crate::lb::SubchannelId;
@@ -346,9 +346,8 @@ async fn begin(
     previous_attempts: u32,
 ) -> Result<Begun, NotPicked> {
     let Call { method, options, settled } = &*call;
-    let Terms { wait_for_ready, deadline, .. } = settled.terms;
-    let args = pick_args(method, options, &tried);
-    let picked = pick::pick(&engine.0, &args, wait_for_ready, deadline).await?;
+    let starting = Starting { method, options, settled, tried: &tried, previous_attempts };
+    let picked = per_attempt::pick(&engine.0, &starting).await?;
     settled.open(picked, options, previous_attempts).map_err(|not_opened| match not_opened {
         NotOpened::Gone => NotPicked { status: gone(), failure: Some(Failure::NotSent) },
         NotOpened::Failed(status) => NotPicked { status, failure: None },

@@ -17,6 +17,7 @@ mod limits;
 mod options;
 mod outcome;
 mod outgoing;
+mod per_attempt;
 mod pick;
 mod replay;
 mod snapshot;
@@ -41,7 +42,7 @@ use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
 
 use self::answer::Answer;
-use self::attempt::{Waiting, pick_args};
+use self::attempt::Waiting;
 use self::hedging::Hedging;
 use self::template::Template;
 use self::terms::Terms;
@@ -56,6 +57,8 @@ pub(crate) use self::outcome::panicked;
 pub(crate) use self::outgoing::CallEnd;
 pub(crate) use self::outgoing::Outgoing;
 pub use self::outgoing::{RequestBody, RequestStream};
+pub(crate) use self::per_attempt::PerAttempt;
+pub use self::per_attempt::{Attempt, AttemptInterceptor};
 pub(crate) use self::pick::{closed, last_failure};
 pub(crate) use self::snapshot::{Published, Snapshot};
 pub(crate) use self::template::Templates;
@@ -73,6 +76,7 @@ struct Shared {
     limits: Limits,
     algorithms: Arc<Algorithms>,
     retries: Retries,
+    per_attempt: PerAttempt,
 }
 
 /// What stands behind a channel, as its handles and calls reach it.
@@ -110,9 +114,18 @@ impl Engine {
         limits: Limits,
         algorithms: Algorithms,
         retries: Retries,
+        per_attempt: PerAttempt,
     ) -> Self {
         let algorithms = Arc::new(algorithms);
-        Self(Arc::new(Shared { control, published, templates, limits, algorithms, retries }))
+        Self(Arc::new(Shared {
+            control,
+            published,
+            templates,
+            limits,
+            algorithms,
+            retries,
+            per_attempt,
+        }))
     }
 
     pub(crate) fn control(&self) -> &dyn Control {
@@ -160,7 +173,7 @@ impl Engine {
         if waiting.hedge.is_some() {
             return Err(NotStarted::Waits(Box::new(waiting)));
         }
-        match pick::ready(&snapshot, &pick_args(&waiting.call.method, &waiting.call.options, &[])) {
+        match per_attempt::ready(&self.0, &snapshot, &waiting.starting()) {
             Some(picked) => waiting.start_on(picked, self).map(Incoming::of),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
@@ -181,9 +194,7 @@ impl Engine {
     /// As [`start`](Engine::start), for a call that is settled and has one attempt at a time.
     async fn attempt(&self, mut waiting: Box<Waiting>) -> Result<Answer, Status> {
         loop {
-            let Terms { wait_for_ready, deadline, .. } = waiting.settled.terms;
-            let args = pick_args(&waiting.call.method, &waiting.call.options, &waiting.tried);
-            let picked = match pick::pick(&self.0, &args, wait_for_ready, deadline).await {
+            let picked = match per_attempt::pick(&self.0, &waiting.starting()).await {
                 Ok(picked) => picked,
                 Err(not_picked) => {
                     let after =

@@ -1,5 +1,7 @@
 //! What a single call asks for beside its message.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
@@ -8,6 +10,7 @@ use http::uri::Authority;
 use crate::attempts::Attempts;
 use crate::attributes::Attributes;
 use crate::compression::Encoding;
+use crate::credentials::CallCredentials;
 use crate::engine::invalid::InvalidOption;
 use crate::metadata::Metadata;
 use crate::status::{Delivery, Status};
@@ -45,7 +48,11 @@ struct Seldom {
     authority: Option<Authority>,
     content_type: Option<HeaderValue>,
     attempts: Option<Attempts>,
+    credentials: Credentials,
 }
+
+#[derive(Clone, Default)]
+struct Credentials(Vec<Arc<dyn CallCredentials>>);
 
 #[derive(Debug, Clone, Copy)]
 enum TimeLimit {
@@ -143,6 +150,17 @@ impl CallOptions {
         self.seldom.as_ref()?.attempts.as_ref()
     }
 
+    /// Adds credentials to the call, after those that it has; the channel's are sent beside them. Asked for each attempt,
+    /// once it is known which connection it takes. See [`credentials`](crate::credentials).
+    pub fn add_call_credentials(&mut self, credentials: impl CallCredentials) {
+        self.seldom().credentials.0.push(Arc::new(credentials));
+    }
+
+    /// The credentials of the call itself.
+    pub(super) fn call_credentials(&self) -> &[Arc<dyn CallCredentials>] {
+        self.seldom.as_ref().map_or(&[], |seldom| &seldom.credentials.0)
+    }
+
     pub(super) fn own_authority(&self) -> Option<&Authority> {
         self.seldom.as_ref()?.authority.as_ref()
     }
@@ -181,6 +199,12 @@ impl CallOptions {
             }
             deadline => Ok(deadline),
         }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} not shown", self.0.len())
     }
 }
 

@@ -146,8 +146,8 @@ fn ask(snapshot: &Snapshot, call: &PickArgs<'_>) -> Answer {
             }
         }
         Pick::Queue => Answer::Queue,
-        Pick::Fail(status) => Answer::Fail(not_sent(of_control_plane(status))),
-        Pick::Drop(status) => Answer::Drop(not_sent(of_control_plane(status))),
+        Pick::Fail(status) => Answer::Fail(not_sent(of_control_plane(status, POLICY))),
+        Pick::Drop(status) => Answer::Drop(not_sent(of_control_plane(status, POLICY))),
     }
 }
 
@@ -255,7 +255,7 @@ fn too_late(shared: &Shared, call: Option<&PickArgs<'_>>) -> Status {
 }
 
 /// Codes that only servers may use are a mistake of the control plane (gRFC A54).
-fn of_control_plane(status: Status) -> Status {
+pub(super) fn of_control_plane(status: Status, whose: &str) -> Status {
     match status.code() {
         Code::Ok
         | Code::InvalidArgument
@@ -267,7 +267,7 @@ fn of_control_plane(status: Status) -> Status {
         | Code::DataLoss => {
             let code = status.code();
             status.with_code(Code::Internal).context(format!(
-                "the load-balancing policy failed the call with {code}, which only servers may do and is a bug in it"
+                "{whose} failed the call with {code}, which only servers may do and is a bug"
             ))
         }
         Code::Cancelled
@@ -282,7 +282,8 @@ fn of_control_plane(status: Status) -> Status {
     }
 }
 
-fn not_sent(status: Status) -> Status {
+/// The same, if the request did not leave this process.
+pub(super) fn not_sent(status: Status) -> Status {
     match status.delivery() {
         Delivery::NotSent => status,
         Delivery::NotProcessed | Delivery::Unknown | Delivery::Answered => {
@@ -290,3 +291,5 @@ fn not_sent(status: Status) -> Status {
         }
     }
 }
+
+const POLICY: &str = "the load-balancing policy";

@@ -153,6 +153,11 @@ impl Template {
         head
     }
 
+    /// What calls say that do not name the server in another way.
+    pub(super) fn authority(&self) -> &str {
+        self.plain.uri().authority().map_or("", Authority::as_str)
+    }
+
     /// Whether the channel's connections are made for this authority, so that it needs no proof of its own.
     pub(super) fn has_authority(&self, authority: &str) -> bool {
         self.plain.uri().authority().is_some_and(|own| own == authority)

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | run a closure or an `async fn` around calls | [`from_fn`] |
 //! | know how each call ended, streams included | [`on_end`] |
-//! | send metadata with every call | [`StaticMetadata`], [`AsyncMetadata`] |
+//! | send metadata with every call | [`StaticMetadata`], [`AsyncMetadata`]; for tokens, [`credentials`](crate::credentials) |
 //! | see calls in a trace | [`Trace`] |
 //! | give calls a deadline | [`TimeLimit`] |
 //! | let so many calls of a method run at a time | [`ConcurrencyLimit`] |

@@ -170,6 +170,10 @@ impl Picked {
 pub(crate) struct OnEnd(Box<dyn FnOnce(&CallResult<'_>) + Send>);
 
 impl OnEnd {
+    pub(crate) fn new(on_end: impl FnOnce(&CallResult<'_>) + Send + 'static) -> OnEnd {
+        OnEnd(Box::new(on_end))
+    }
+
     pub(crate) fn call(self, result: &CallResult<'_>) {
         (self.0)(result);
     }

@@ -45,7 +45,12 @@ impl Attempt {
         let identity = io.server_identity();
         let (of, reporter) = (self.of, Arc::clone(&self.reporter));
         let on_leave = move |error| reporter(of.with(Happened::Left(error)));
-        let peer = Peer { address: address.to_string().into(), identity };
+        let peer = Peer {
+            address: address.to_string().into(),
+            identity,
+            security_level: settings.dialer.security_level(address),
+            attributes: attributes.clone(),
+        };
         h2::connect(io, peer, &settings.http2, on_leave).await.map_err(|error| {
             let is_plaintext = settings.dialer.is_plaintext();
             AttemptError::Handshake { address: address.clone(), is_plaintext, error }

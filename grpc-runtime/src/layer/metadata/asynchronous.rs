@@ -14,21 +14,23 @@ use crate::metadata::Metadata;
 use crate::method::MethodRef;
 use crate::status::{Delivery, Status};
 
-/// A layer that asks a function for metadata before each call, such as for a token that expires. A key that the call
-/// has already stays as it is.
+/// A layer that asks a function for metadata before each call. A key that the call has already stays as it is.
 ///
 /// The function is given the method that is called. It is asked for every call, so it keeps itself what is good for
 /// several.
 ///
+/// For tokens there are [`credentials`](crate::credentials), which are asked for each attempt, keep a token as long as it is
+/// good, and refuse a connection that anyone can listen to. This layer sends what it is given wherever the call goes; it
+/// is for what has to be there in process too, or has to be seen by the layers below it.
+///
 /// ```
 /// use grpc_runtime::layer::AsyncMetadata;
 /// use grpc_runtime::{Metadata, MethodRef, Status};
-/// # async fn current_token() -> Result<String, Status> { Ok(String::new()) }
+/// # async fn session() -> Result<String, Status> { Ok(String::new()) }
 ///
 /// let layer = AsyncMetadata::new(|_method: MethodRef| async {
 ///     let mut metadata = Metadata::new();
-///     metadata.insert("authorization", format!("Bearer {}", current_token().await?))?;
-///     metadata.set_sensitive("authorization", true);
+///     metadata.insert("x-session", session().await?)?;
 ///     Ok::<_, Status>(metadata)
 /// });
 /// # fn _check<L: Clone>(_: L) {}

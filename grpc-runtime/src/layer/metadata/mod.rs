@@ -1,7 +1,7 @@
 //! Metadata beside every call: the same each time ([`StaticMetadata`]), or fetched for each call
 //! ([`AsyncMetadata`]).
 //!
-//! Not credentials that must know how safe the connection is: a layer does not see it.
+//! Not credentials, which must know how safe the connection is: a layer does not see it (`credentials`).
 
 mod asynchronous;
 mod fixed;

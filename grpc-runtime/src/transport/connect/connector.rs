@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::address::Address;
 use crate::attributes::Attributes;
+use crate::credentials::SecurityLevel;
 
 /// A byte stream in both directions that HTTP/2 can run on.
 ///
@@ -86,6 +87,14 @@ pub trait Connector: Send + Sync + 'static {
     ) -> ConnectFuture<'a> {
         let _ = attributes;
         self.connect(address)
+    }
+
+    /// How well the streams to `address` are protected by themselves, where the channel does not use TLS on them: call
+    /// credentials ask for it. One that encrypts, or that does not leave the process, may say so. Default:
+    /// [`SecurityLevel::None`].
+    fn security_level(&self, address: &Address) -> SecurityLevel {
+        let _ = address;
+        SecurityLevel::None
     }
 }
 

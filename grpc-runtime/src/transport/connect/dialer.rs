@@ -14,7 +14,7 @@ use super::error::ConnectError;
 use super::io::{Io, Socket};
 use crate::address::Address;
 use crate::attributes::Attributes;
-use crate::credentials::Security;
+use crate::credentials::{Security, SecurityLevel};
 
 /// Opens connections; one per channel, shared by its subchannels.
 #[derive(Clone)]
@@ -38,6 +38,19 @@ impl Dialer {
     /// Whether connections are unprotected.
     pub(crate) fn is_plaintext(&self) -> bool {
         matches!(self.security, Security::Plaintext)
+    }
+
+    /// How well connections to `address` are protected (gRFC L62). A Unix socket does not leave the machine.
+    pub(crate) fn security_level(&self, address: &Address) -> SecurityLevel {
+        match (&self.security, &self.connector) {
+            #[cfg(feature = "tls")]
+            (Security::Tls(_), _) => SecurityLevel::PrivacyAndIntegrity,
+            (Security::Plaintext, Some(connector)) => connector.security_level(address),
+            (Security::Plaintext, None) => match address {
+                Address::Unix(_) | Address::UnixAbstract(_) => SecurityLevel::PrivacyAndIntegrity,
+                Address::Tcp(_) | Address::Custom(_) => SecurityLevel::None,
+            },
+        }
     }
 
     /// Connects to `address`, of which a connector is told the `attributes`. `authority` is the channel's `:authority`, whose host names the

@@ -10,6 +10,8 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::Request;
 use tokio::sync::oneshot;
 
+use crate::attributes::Attributes;
+use crate::credentials::SecurityLevel;
 use crate::transport::connect::ServerIdentity;
 use crate::transport::h2::error::TransportError;
 use crate::transport::h2::slots::{Slot, Slots, Usage};
@@ -33,6 +35,9 @@ pub(crate) struct Connection {
 pub(crate) struct Peer {
     pub(crate) address: Arc<str>,
     pub(crate) identity: ServerIdentity,
+    pub(crate) security_level: SecurityLevel,
+    /// What the resolver attached to the endpoint for this connection.
+    pub(crate) attributes: Attributes,
 }
 
 /// A stream just opened: the two halves and the slot they occupy.
@@ -71,6 +76,16 @@ impl Connection {
     /// The address at the other end, as text.
     pub(crate) fn peer(&self) -> &Arc<str> {
         &self.peer.address
+    }
+
+    /// How well it is protected.
+    pub(crate) fn security_level(&self) -> SecurityLevel {
+        self.peer.security_level
+    }
+
+    /// What the resolver attached to the endpoint for this connection.
+    pub(crate) fn attributes(&self) -> &Attributes {
+        &self.peer.attributes
     }
 
     /// Whether the server may be called by this `:authority`, which is not the one that the connection was made for.
