@@ -59,9 +59,14 @@ async fn a_call_that_fails_on_the_way_comes_through() {
         server.fail_next(busy());
     }
     let greeter = client(retrying(&server));
-    let reply =
-        within("the third attempt", async { greeter.say_hello(ada()).await }).await.unwrap();
-    assert_eq!(reply.message, "Hello, Ada!");
+    let (told, end) = std::sync::mpsc::channel();
+    let call = greeter.say_hello(ada()).on_end(move |ended| {
+        told.send((ended.peer().map(str::to_owned), ended.attempts())).expect("it is told once");
+    });
+    let reply = within("the third attempt", async { call.send().await }).await.unwrap();
+    assert_eq!(reply.message().message, "Hello, Ada!");
+    assert_eq!(reply.attempts(), 3);
+    assert_eq!(end.recv(), Ok((Some(server.address().to_string()), Some(3))));
     assert_eq!(attempts(&mut server), [None, Some("1".to_owned()), Some("2".to_owned())]);
 }
 
@@ -76,6 +81,7 @@ async fn after_the_last_attempt_the_status_says_how_many_there_were() {
         within("four attempts", async { greeter.say_hello(ada()).await }).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.message(), "max retries exhausted: failed after 4 attempts: busy");
+    assert_eq!(status.attempts(), 4);
     assert_eq!(attempts(&mut server).len(), 4);
 
     let greeter = client(retrying(&server).max_call_attempts(2));
@@ -220,4 +226,5 @@ async fn a_server_that_is_not_there_is_tried_again() {
         status.message().starts_with("max retries exhausted: failed after 4 attempts"),
         "{status}"
     );
+    assert_eq!(status.attempts(), 0, "it came to no connection");
 }

@@ -19,7 +19,6 @@ use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError, Framing};
 use crate::engine::{Incoming, RequestBody, SingleReply};
-use crate::metadata::Metadata;
 use crate::method::{MethodDescriptor, MethodKind};
 use crate::status::Status;
 
@@ -95,7 +94,7 @@ trait Inside: Send {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
     fn on_end(
         self: Box<Self>,
-        trailers: &Metadata,
+        reply: &SingleReply,
         hook: Box<dyn FnOnce(Ended<'_>) + Send>,
     ) -> Box<dyn Inside>;
     fn bound_by(self: Box<Self>, deadline: Instant) -> Box<dyn Inside>;
@@ -119,10 +118,10 @@ impl<M: Method> Inside for Typed<M> {
 
     fn on_end(
         self: Box<Self>,
-        trailers: &Metadata,
+        reply: &SingleReply,
         hook: Box<dyn FnOnce(Ended<'_>) + Send>,
     ) -> Box<dyn Inside> {
-        Box::new(Self(M::Kind::on_end(self.0, trailers, hook)))
+        Box::new(Self(M::Kind::on_end(self.0, reply, hook)))
     }
 
     fn bound_by(self: Box<Self>, deadline: Instant) -> Box<dyn Inside> {
@@ -206,9 +205,9 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
         Ok(out)
     }
 
-    fn on_end(message: AnyResponse, trailers: &Metadata, hook: impl EndHook) -> AnyResponse {
+    fn on_end(message: AnyResponse, reply: &SingleReply, hook: impl EndHook) -> AnyResponse {
         let hook = Box::new(|ended: Ended<'_>| hook.ended(ended));
-        AnyResponse(message.0.on_end(trailers, hook))
+        AnyResponse(message.0.on_end(reply, hook))
     }
 }
 

@@ -14,9 +14,14 @@ use crate::status::{Code, Status};
 #[non_exhaustive]
 pub enum Ended<'a> {
     /// The server ended it with OK, and everything was read.
+    #[non_exhaustive]
     Ok {
         /// What the server sent after its last message.
         trailers: &'a Metadata,
+        /// The address that answered; `None` where the answer came from no connection.
+        peer: Option<&'a str>,
+        /// How many attempts there were, as [`Status::attempts`] counts them.
+        attempts: u32,
     },
     /// It failed. The trailers are [`Status::metadata`].
     Failed(&'a Status),
@@ -46,8 +51,26 @@ impl Ended<'_> {
     /// What the server sent at the end; empty where it did not get that far.
     pub fn trailers(&self) -> Option<&Metadata> {
         match self {
-            Ended::Ok { trailers } => Some(trailers),
+            Ended::Ok { trailers, .. } => Some(trailers),
             Ended::Failed(status) => Some(status.metadata()),
+            Ended::Dropped => None,
+        }
+    }
+
+    /// The address that the call went to last; `None` where it came to no connection, and where the call was dropped.
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Ended::Ok { peer, .. } => *peer,
+            Ended::Failed(status) => status.peer(),
+            Ended::Dropped => None,
+        }
+    }
+
+    /// How many attempts the call had, as [`Status::attempts`] counts them; `None` where it was dropped.
+    pub fn attempts(&self) -> Option<u32> {
+        match self {
+            Ended::Ok { attempts, .. } => Some(*attempts),
+            Ended::Failed(status) => Some(status.attempts()),
             Ended::Dropped => None,
         }
     }

@@ -9,7 +9,6 @@ use crate::call::outbound::Outbound;
 use crate::call::streaming::Streaming;
 use crate::codec::{Compress, Decode, Encode, Framing};
 use crate::engine::{Incoming, RequestBody, SingleReply};
-use crate::metadata::Metadata;
 use crate::status::Status;
 
 /// How many messages go each way. Implemented by [`Unary`], [`ServerStreaming`], [`ClientStreaming`] and
@@ -45,7 +44,7 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
 
     /// Runs `hook` at the end of the call: now, or when the stream ends.
     #[doc(hidden)]
-    fn on_end(message: Self::In, trailers: &Metadata, hook: impl EndHook) -> Self::In;
+    fn on_end(message: Self::In, reply: &SingleReply, hook: impl EndHook) -> Self::In;
 }
 
 /// The kinds whose calls give back one message, so that its headers and trailers are known by then.
@@ -117,8 +116,8 @@ macro_rules! kind {
                 $checked(out, check)
             }
 
-            fn on_end(message: $in, trailers: &Metadata, hook: impl EndHook) -> $in {
-                $on_end(message, trailers, hook)
+            fn on_end(message: $in, reply: &SingleReply, hook: impl EndHook) -> $in {
+                $on_end(message, reply, hook)
             }
         }
     };
@@ -189,12 +188,16 @@ fn check_many<Q: Send + 'static>(
     Ok(messages.map_messages(move |message| check(&message).map(|()| message)))
 }
 
-fn ended_already<R>(message: R, trailers: &Metadata, hook: impl EndHook) -> R {
-    hook.ended(Ended::Ok { trailers });
+fn ended_already<R>(message: R, reply: &SingleReply, hook: impl EndHook) -> R {
+    hook.ended(Ended::Ok {
+        trailers: &reply.trailers,
+        peer: reply.peer.as_deref(),
+        attempts: reply.attempts,
+    });
     message
 }
 
-fn ends_later<R>(messages: Streaming<R>, _: &Metadata, hook: impl EndHook) -> Streaming<R> {
+fn ends_later<R>(messages: Streaming<R>, _: &SingleReply, hook: impl EndHook) -> Streaming<R> {
     messages.with_hook(hook)
 }
 

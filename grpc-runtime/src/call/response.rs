@@ -71,7 +71,7 @@ impl<M: Method> Response<M> {
 
     pub(crate) fn with_hook(self, hook: impl EndHook) -> Self {
         let Self { message, reply } = self;
-        Self { message: M::Kind::on_end(message, &reply.trailers, hook), reply }
+        Self { message: M::Kind::on_end(message, &reply, hook), reply }
     }
 }
 

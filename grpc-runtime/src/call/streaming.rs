@@ -284,9 +284,9 @@ impl<T> Streaming<T> {
     }
 
     fn run_hooks_if_ended(&mut self) {
-        if let Source::Ended { result, trailers, .. } = &self.source {
+        if let Source::Ended { result, trailers, peer, attempts, .. } = &self.source {
             self.hooks.run(match result {
-                Ok(()) => Ended::Ok { trailers },
+                Ok(()) => Ended::Ok { trailers, peer: peer.as_deref(), attempts: *attempts },
                 Err(status) => Ended::Failed(status),
             });
         }

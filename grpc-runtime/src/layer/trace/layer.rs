@@ -15,10 +15,11 @@ use crate::layer::trace::TraceService;
 /// | `server.target` | where the calls go, where [`target`](Trace::target) told it |
 /// | `rpc.grpc.status_code` | the number of the code of the end |
 /// | `duration_ms` | from the call to its end |
-/// | `server.address` | the address that a failed call went to, if it got one |
+/// | `attempts` | how many attempts there were; zero where it came to no connection |
+/// | `server.address` | the address that it went to last, if it got one |
 /// | `otel.kind` | `client` |
 ///
-/// The last three of the call's own are recorded at its end, which for a stream is its last message. With them comes
+/// The last four of the call's own are recorded at its end, which for a stream is its last message. With them comes
 /// one event in the span, `call ended`: at DEBUG after OK and where the program dropped the call, at INFO after a
 /// failure, with code and message.
 ///

@@ -42,6 +42,7 @@ impl<S> TraceService<S> {
             server.address = Empty,
             rpc.grpc.status_code = Empty,
             duration_ms = Empty,
+            attempts = Empty,
         )
     }
 }
@@ -119,6 +120,12 @@ impl EndHook for Report {
         let duration = rt::now().saturating_duration_since(started);
         span.record("rpc.grpc.status_code", code as i32);
         span.record("duration_ms", duration.as_secs_f64() * 1e3);
+        if let Some(attempts) = ended.attempts() {
+            span.record("attempts", attempts);
+        }
+        if let Some(peer) = ended.peer() {
+            span.record("server.address", peer);
+        }
         match ended {
             Ended::Ok { .. } => {
                 tracing::debug!(target: "grpc_runtime::call", parent: &span, "call ended");
@@ -132,9 +139,6 @@ impl EndHook for Report {
                 );
             }
             Ended::Failed(status) => {
-                if let Some(peer) = status.peer() {
-                    span.record("server.address", peer);
-                }
                 tracing::info!(
                     target: "grpc_runtime::call",
                     parent: &span,
