@@ -50,6 +50,25 @@ fn every_argument() {
 }
 
 #[test]
+fn policies() {
+    let item = r#"
+        pub trait Shop {
+            #[rpc(no_side_effects, hedge(delay = "20ms"))]
+            async fn find(&self, request: Query) -> Result<Found, Status>;
+            #[rpc(
+                timeout = "5s",
+                retry(max_attempts = 4, initial_backoff = "100ms", max_backoff = "1s", codes(UNAVAILABLE, ABORTED)),
+            )]
+            #[cfg(unix)]
+            async fn buy(&self, request: Order) -> Result<Bought, Status>;
+            #[rpc(idempotent, retry(attempt_timeout = "1s"))]
+            async fn cancel(&self, request: Order) -> Result<(), Status>;
+        }
+    "#;
+    check("policies", r#"service = "shop.Shop""#, item);
+}
+
+#[test]
 fn mistakes_leave_the_trait() {
     let item = r#"
         pub trait Greeter {

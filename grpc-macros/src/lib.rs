@@ -114,9 +114,48 @@ use proc_macro2::TokenStream;
 /// | `no_side_effects` | the call changes nothing, so that a repetition does not either | unknown |
 /// | `timeout = "500ms"` | the deadline, from the start of the call: decimals, one of `ns`, `us`, `ms`, `s`, `m`, `h`, no space; at most 99999999 hours | none |
 /// | `wait_for_ready`, `wait_for_ready = false` | whether a call waits for a connection or fails without one | unset |
+/// | `retry(..)`, or `retry` alone | failed calls are made again: see below | once |
+/// | `hedge(..)` | calls are made several times at once: see below; not beside `retry` | once |
 /// | `compress = "gzip"` | what requests are compressed with, by the name that it has in `grpc-encoding`; `"identity"` for nothing. A channel without a compressor of that name fails the call | the channel's |
 /// | `max_request_bytes = 65536` | the largest request sent, in bytes as encoded, or as compressed; a constant expression | the runtime's |
 /// | `max_response_bytes = 65536` | the largest response accepted, likewise | the runtime's |
+///
+/// # Retries and hedging
+///
+/// ```
+/// # use grpc_runtime::{Status, grpc_client};
+/// #[grpc_client(service = "shop.Shop")]
+/// pub trait Shop {
+///     /// Up to four attempts, 100 ms, 200 ms and 400 ms apart, give or take a fifth.
+///     #[rpc(timeout = "5s", retry(max_attempts = 4, initial_backoff = "100ms"))]
+///     async fn buy(&self, request: Order) -> Result<Bought, Status>;
+///     /// Where there is no answer after 20 ms, a second attempt; the first answer counts.
+///     #[rpc(no_side_effects, hedge(delay = "20ms"))]
+///     async fn find(&self, request: Query) -> Result<Found, Status>;
+/// }
+/// # type Order = (); type Bought = (); type Query = (); type Found = ();
+/// ```
+///
+/// They are for calls of all four kinds, up to the first response headers: gRFC A6. A service config with a policy for
+/// the method takes the place of the attribute's, and a call's own (`Call::retry`, `hedge`, `disable_retry`) that of
+/// both; each with all of its settings, which are never mixed. The channel may have it all off
+/// (`ChannelBuilder::disable_retry`).
+///
+/// | in `retry(..)` | meaning | default |
+/// |---|---|---|
+/// | `max_attempts = 4` | how often a call is made at most, the first time included: 2 to 5 | 3 |
+/// | `initial_backoff = "100ms"` | the pause before the first retry | 25 ms |
+/// | `max_backoff = "1s"` | the longest pause | ten times the first |
+/// | `backoff_multiplier = 2.0` | how many times longer each pause is than the one before | 2 |
+/// | `codes(UNAVAILABLE, ABORTED)` | the failures that are retried | `UNAVAILABLE` |
+/// | `attempt_timeout = "1s"` | how long an attempt waits for response headers before it counts as failed | none |
+///
+/// | in `hedge(..)` | meaning | default |
+/// |---|---|---|
+/// | `delay = "20ms"` | the time between one attempt and the next; `"0s"` sends all at once | has to be said |
+/// | `max_attempts = 3` | how often a call is made at most, the first time included: 2 to 5 | 2 |
+/// | `non_fatal_codes(UNAVAILABLE)` | the failures of one attempt after which the others go on, and the next is sent at once; every other one ends the call. `non_fatal_codes()` is none | `UNAVAILABLE` |
+/// | `allow_duplicates` | hedges a method that is neither `idempotent` nor `no_side_effects` | it is a mistake |
 ///
 /// # Errors
 ///

@@ -1,6 +1,8 @@
 //! What an annotated trait says, once read: the values that `parse` makes and `expand` writes out.
 //! No value of these types is wrong; whatever could be is refused while reading.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::punctuated::Punctuated;
@@ -111,7 +113,7 @@ pub(crate) struct RpcOptions {
     /// What a repetition of the call does.
     pub(crate) idempotency: Option<Idempotency>,
     /// The default deadline, from the start of the call.
-    pub(crate) timeout: Option<std::time::Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// Whether calls wait for a connection rather than fail without one.
     pub(crate) wait_for_ready: Option<bool>,
     /// What requests are compressed with.
@@ -120,6 +122,61 @@ pub(crate) struct RpcOptions {
     pub(crate) max_request_bytes: Option<Expr>,
     /// The largest response that is accepted.
     pub(crate) max_response_bytes: Option<Expr>,
+    /// Whether a call is made more than once.
+    pub(crate) attempts: Option<Attempts>,
+}
+
+/// `retry(..)` or `hedge(..)`.
+pub(crate) struct Attempts {
+    /// The word as it was written, for messages.
+    pub(crate) word: Ident,
+    /// What it says.
+    pub(crate) policy: Policy,
+}
+
+/// How often a call is made, and when; every setting is filled in.
+pub(crate) enum Policy {
+    /// Again, after a failure.
+    Retry(Retry),
+    /// Several times at once.
+    Hedge(Hedge),
+}
+
+/// The settings of `retry`.
+pub(crate) struct Retry {
+    /// The first one included.
+    pub(crate) max_attempts: u32,
+    /// The first pause.
+    pub(crate) initial_backoff: Duration,
+    /// The longest pause.
+    pub(crate) max_backoff: Duration,
+    /// How many times longer each pause is than the one before.
+    pub(crate) backoff_multiplier: f64,
+    /// The failures that are retried.
+    pub(crate) codes: Vec<Code>,
+    /// How long an attempt waits for response headers.
+    pub(crate) attempt_timeout: Option<Duration>,
+}
+
+/// The settings of `hedge`.
+pub(crate) struct Hedge {
+    /// The first one included.
+    pub(crate) max_attempts: u32,
+    /// The time between two attempts.
+    pub(crate) delay: Duration,
+    /// The failures that do not end the call.
+    pub(crate) codes: Vec<Code>,
+    /// Whether the method may be hedged though nothing says that it is idempotent.
+    pub(crate) allows_duplicates: bool,
+}
+
+/// A status code, by its name and by the variant of the runtime.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Code {
+    /// `UNAVAILABLE`
+    pub(crate) name: &'static str,
+    /// `Unavailable`
+    pub(crate) variant: &'static str,
 }
 
 /// What a repetition of a call does.

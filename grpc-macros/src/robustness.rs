@@ -11,9 +11,10 @@ fn no_broken_trait_makes_it_panic() {
         r#"
         #[deprecated]
         pub(in crate::a) trait Greeter: Named + 'static {
-            #[rpc(name = "Hello", idempotent, timeout = "500ms")]
+            #[rpc(name = "Hello", idempotent, timeout = "500ms", retry(max_attempts = 4, codes(ABORTED)))]
             #[rpc(compress = "gzip", wait_for_ready = false, max_request_bytes = 2 * LIMIT, max_response_bytes = 8)]
             async fn say_hello(&self, request: a::HelloRequest) -> Result<Vec<u8>, Status>;
+            #[rpc(hedge(delay = "10ms", non_fatal_codes(), allow_duplicates))]
             #[cfg(unix)]
             #[cfg_attr(test, doc = "Tested.")]
             async fn r#type(&self, _: impl Stream<Item = u8> + Send) -> Result<Streaming<()>, E>;

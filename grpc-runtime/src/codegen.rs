@@ -6,16 +6,17 @@ pub use core::time::Duration;
 
 pub use futures_core::Stream;
 
+pub use crate::attempts::{hedging_policy, retry_policy};
 pub use crate::call::{
-    Bidi, Call, ClientStreaming, In, IntoOutbound, Invoke, Method, Out, Outbound, ServerStreaming,
-    Streaming, Unary,
+    Bidi, Call, ClientStreaming, Idempotent, In, IntoOutbound, Invoke, Method, Out, Outbound,
+    ServerStreaming, Streaming, Unary,
 };
 pub use crate::channel::Channel;
 pub use crate::client::{Boxed, BoxedService, Dispatch, Handler, InProcess};
 pub use crate::codec::{Json, Prost, Raw};
 pub use crate::compression::Encoding;
 pub use crate::method::{Idempotency, MethodDescriptor, MethodKind};
-pub use crate::status::Status;
+pub use crate::status::{Code, Status};
 pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.

@@ -42,6 +42,7 @@
 //! | tell a channel where the servers are, from a watch or a file | [`resolver`], [`ManualResolver`](resolver::ManualResolver) |
 //! | know how the channel stands, and why | [`Channel::state_changes`], [`Channel::wait_ready`] |
 //! | set options of one call, see its headers and trailers | [`Call`], [`Response`], [`CallOptions`] |
+//! | have failed calls made again, or slow ones twice | `#[rpc(retry(..), hedge(..))]` of [`#[grpc_client]`](grpc_client), [`ServiceConfig::method`](service_config::ServiceConfig::method), [`Call::retry`], [`Call::hedge`] |
 //! | cancel calls from elsewhere | [`CancelHandle`] |
 //! | pass a deadline, cancellation and trace on to the calls that a server's handler makes | [`CallContext`] |
 //! | read a stream of replies | [`Streaming`] |
@@ -119,9 +120,9 @@ pub use attributes::Attributes;
 pub use backoff::BackoffConfig;
 pub use call::{
     AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallContext, CallFuture, CancelHandle,
-    CancelOnDrop, ClientStreaming, Ended, In, IntoOutbound, Invoke, InvokeFuture, Kind, Method,
-    Out, Outbound, OutboundSender, Request, Response, SendFuture, ServerStreaming, SingleResponse,
-    Streaming, Unary, outbound,
+    CancelOnDrop, ClientStreaming, Ended, Idempotent, In, IntoOutbound, Invoke, InvokeFuture, Kind,
+    Method, MethodSettings, Out, Outbound, OutboundSender, Request, Response, SendFuture,
+    ServerStreaming, SingleResponse, Streaming, Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use client::{

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse_quote;
 
-use crate::model::{Idempotency, Rpc, Service};
+use crate::model::{Code, Hedge, Idempotency, Policy, Retry, Rpc, Service};
 use crate::names::{self, generated};
 use crate::visibility;
 
@@ -100,6 +100,13 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
     };
     let codec = names::relocated(codec, place);
     let options = options(service, rpc);
+    let idempotent = rpc.options.idempotency.map(|_| {
+        let cfgs = rpc.cfgs();
+        quote_spanned! {place=>
+            #(#cfgs)*
+            impl #codegen::Idempotent for #module::#marker {}
+        }
+    });
     quote_spanned! {place=>
         #(#cfgs)*
         #[allow(deprecated)]
@@ -112,6 +119,7 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
                 #codegen::MethodDescriptor::new(#path, #codegen::MethodKind::#kind) #(#options)*
             };
         }
+        #idempotent
     }
 }
 
@@ -119,7 +127,7 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
 fn options(service: &Service, rpc: &Rpc) -> Vec<TokenStream> {
     let (options, codegen) = (&rpc.options, &service.root.codegen);
     let idempotency = options.idempotency.map(|idempotency| {
-        let name: syn::Ident = match idempotency {
+        let name: Ident = match idempotency {
             Idempotency::Idempotent => parse_quote!(Idempotent),
             Idempotency::NoSideEffects => parse_quote!(NoSideEffects),
         };
@@ -137,7 +145,50 @@ fn options(service: &Service, rpc: &Rpc) -> Vec<TokenStream> {
     let request = request.map(|bytes| quote!(.with_max_request_bytes(#bytes)));
     let response = options.max_response_bytes.as_ref();
     let response = response.map(|bytes| quote!(.with_max_response_bytes(#bytes)));
-    [idempotency, timeout, wait, compression, request, response].into_iter().flatten().collect()
+    let attempts = options.attempts.as_ref();
+    let attempts = attempts.map(|attempts| match &attempts.policy {
+        Policy::Retry(policy) => retry(codegen, policy),
+        Policy::Hedge(policy) => hedge(codegen, policy),
+    });
+    [idempotency, timeout, wait, compression, request, response, attempts]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// `.with_retry(..)`
+fn retry(codegen: &TokenStream, policy: &Retry) -> TokenStream {
+    let attempts = Literal::u32_unsuffixed(policy.max_attempts);
+    let codes = codes(codegen, &policy.codes);
+    let (initial, max) =
+        (duration(codegen, policy.initial_backoff), duration(codegen, policy.max_backoff));
+    let multiplier = Literal::f64_unsuffixed(policy.backoff_multiplier);
+    let limit = match policy.attempt_timeout {
+        Some(limit) => {
+            let limit = duration(codegen, limit);
+            quote!(::core::option::Option::Some(#limit))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        .with_retry(#codegen::retry_policy(#attempts, #codes, #initial, #max, #multiplier, #limit))
+    }
+}
+
+/// `.with_hedging(..)`
+fn hedge(codegen: &TokenStream, policy: &Hedge) -> TokenStream {
+    let attempts = Literal::u32_unsuffixed(policy.max_attempts);
+    let (delay, codes) = (duration(codegen, policy.delay), codes(codegen, &policy.codes));
+    quote!(.with_hedging(#codegen::hedging_policy(#attempts, #delay, #codes)))
+}
+
+/// `&[Code::Unavailable]`
+fn codes(codegen: &TokenStream, codes: &[Code]) -> TokenStream {
+    let codes = codes.iter().map(|code| {
+        let variant = Ident::new(code.variant, Span::call_site());
+        quote!(#codegen::Code::#variant)
+    });
+    quote!(&[#(#codes),*])
 }
 
 /// A duration in the largest unit that it is a whole number of.

@@ -130,6 +130,46 @@ impl Argument<'_> {
         }
     }
 
+    /// The value, where it is a whole number; `example` is one.
+    pub(crate) fn integer(&self, example: &str) -> syn::Result<syn::LitInt> {
+        self.equals(example)?;
+        self.value(format_args!("a whole number, `{} = {example}`", self.name))
+    }
+
+    /// The value, where it is a number above zero, with a point or without; `example` is one.
+    pub(crate) fn above_zero(&self, example: &str) -> syn::Result<f64> {
+        self.equals(example)?;
+        let expected = format!("a number above zero, `{} = {example}`", self.name);
+        let literal: Lit = self.value(&expected)?;
+        let number: Option<f64> = match &literal {
+            Lit::Float(number) => number.base10_parse().ok(),
+            Lit::Int(number) => number.base10_parse().ok(),
+            _ => None,
+        };
+        number
+            .filter(|number| number.is_finite() && *number > 0.0)
+            .ok_or_else(|| syn::Error::new_spanned(&literal, format_args!("expected {expected}")))
+    }
+
+    /// What stands in the parentheses behind the name, if there are any; `example` could.
+    pub(crate) fn settings(&self, example: &str) -> syn::Result<TokenStream> {
+        if self.at_end() { Ok(TokenStream::new()) } else { self.parentheses(example) }
+    }
+
+    /// What stands in the parentheses behind the name; `example` could.
+    pub(crate) fn parentheses(&self, example: &str) -> syn::Result<TokenStream> {
+        if self.rest.peek(token::Paren) {
+            let inside;
+            syn::parenthesized!(inside in self.rest);
+            return inside.parse();
+        }
+        let message = format!("expected parentheses: write `{}({example})`", self.name);
+        if self.at_end() {
+            return Err(syn::Error::new_spanned(&self.name, message));
+        }
+        Err(syn::Error::new(self.rest.span(), message))
+    }
+
     /// Whether nothing more belongs to this argument.
     fn at_end(&self) -> bool {
         self.rest.is_empty() || self.rest.peek(Token![,])

@@ -2,7 +2,9 @@
 //! with them the trait, so that nothing else in the program trips over its absence.
 
 mod clashes;
+mod codes;
 mod list;
+mod policies;
 mod rpc;
 mod service;
 mod signature;
@@ -79,7 +81,7 @@ fn check_trait(declaration: &ItemTrait, errors: &mut Errors) {
 /// Reads one method and takes the attributes off it that are ours.
 fn read_method(method: &mut TraitItemFn, errors: &mut Errors) -> Option<Rpc> {
     check_conditional(&method.attrs, errors);
-    let options = rpc::take(&mut method.attrs, errors);
+    let options = rpc::take(method, errors);
     let ident = &method.sig.ident;
     let signature = signature::read(method, errors);
     if let Some(instead) = reserved(ident) {

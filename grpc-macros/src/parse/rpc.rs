@@ -2,24 +2,26 @@
 
 use std::collections::HashSet;
 
-use syn::{Attribute, Meta};
+use syn::{Attribute, Meta, TraitItemFn};
 
 use crate::duration;
 use crate::errors::Errors;
 use crate::model::{Idempotency, RpcOptions};
 use crate::names;
 use crate::parse::list::{self, Argument};
+use crate::parse::policies;
 
-/// Takes the `#[rpc(..)]`s out of `attributes` and reads them.
-pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> RpcOptions {
+/// Takes the `#[rpc(..)]`s off a method and reads them.
+pub(crate) fn take(method: &mut TraitItemFn, errors: &mut Errors) -> RpcOptions {
     let (mut options, mut seen) = (RpcOptions::default(), HashSet::new());
-    attributes.retain(|attribute| {
+    method.attrs.retain(|attribute| {
         let ours = attribute.path().is_ident("rpc");
         if ours {
             read(attribute, &mut options, &mut seen, errors);
         }
         !ours
     });
+    policies::check(&method.sig.ident, &options, errors);
     options
 }
 
@@ -45,6 +47,7 @@ fn read(
             "compress" => options.compression = Some(encoding(argument)?),
             "max_request_bytes" => options.max_request_bytes = Some(argument.bytes()?),
             "max_response_bytes" => options.max_response_bytes = Some(argument.bytes()?),
+            "retry" | "hedge" => policies::read(argument, options, errors)?,
             "idempotent" => idempotency(argument, Idempotency::Idempotent, options, errors)?,
             _ => idempotency(argument, Idempotency::NoSideEffects, options, errors)?,
         }
@@ -108,12 +111,14 @@ fn idempotency(
 }
 
 /// The arguments that there are.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     "name",
     "idempotent",
     "no_side_effects",
     "timeout",
     "wait_for_ready",
+    "retry",
+    "hedge",
     "compress",
     "max_request_bytes",
     "max_response_bytes",

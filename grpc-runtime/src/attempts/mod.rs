@@ -3,12 +3,14 @@
 //! Only what is said of it, by a method's attribute, a service config or a call. Whose word counts is settled by the
 //! engine; when another attempt is made is decided in `retry`.
 
+mod attribute;
 mod codes;
 mod error;
 pub(crate) mod fields;
 mod hedging;
 mod retry;
 
+pub use attribute::{hedging_policy, retry_policy};
 pub use codes::CodeSet;
 pub(crate) use error::Found;
 pub use error::InvalidPolicy;

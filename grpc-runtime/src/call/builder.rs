@@ -14,7 +14,7 @@ use crate::call::cancel::CancelHandle;
 use crate::call::context::CallContext;
 use crate::call::ended::Ended;
 use crate::call::invoke::Invoke;
-use crate::call::method::{In, Method, Out};
+use crate::call::method::{Idempotent, In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::call::send::{SendFuture, Watch};
@@ -123,12 +123,14 @@ impl<S, M: Method> Call<S, M> {
         self
     }
 
-    /// Has the call made several times at once, as this policy says, whatever the service config or the method's attribute
-    /// says of retries and hedging. The first answer counts; the others are cancelled. It is for calls that may take
-    /// effect more than once.
+    /// Makes the call several times without waiting for the earlier attempts to fail, as the policy has it; the first
+    /// response headers decide, and the other attempts are cancelled. Replaces what the service config or the method's
+    /// attribute says, with all its settings. As [`retry`](Call::retry) otherwise.
+    ///
+    /// The method has to be marked `idempotent` or `no_side_effects`; the compiler refuses others.
     ///
     /// ```
-    /// # async fn example<M: grpc_runtime::Method>(
+    /// # async fn example<M: grpc_runtime::Idempotent>(
     /// #     call: grpc_runtime::Call<grpc_runtime::Channel, M>,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::Duration;
@@ -140,7 +142,16 @@ impl<S, M: Method> Call<S, M> {
     /// let reply = call.hedge(policy).await?;
     /// # Ok(()) }
     /// ```
-    pub fn hedge(mut self, policy: HedgingPolicy) -> Self {
+    pub fn hedge(self, policy: HedgingPolicy) -> Self
+    where
+        M: Idempotent,
+    {
+        self.hedge_allowing_duplicates(policy)
+    }
+
+    /// As [`hedge`](Call::hedge), for a method that is not marked, and where a call that takes effect several times is
+    /// all the same right.
+    pub fn hedge_allowing_duplicates(mut self, policy: HedgingPolicy) -> Self {
         self.request.options_mut().set_attempts(policy);
         self
     }

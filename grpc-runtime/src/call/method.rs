@@ -31,6 +31,18 @@ pub trait Method: Sized + Send + Sync + 'static {
     const DESCRIPTOR: &'static MethodDescriptor;
 }
 
+/// A [`Method`] that may be called more than once with no more effect than once: one whose `#[rpc(..)]` says `idempotent`
+/// or `no_side_effects`, or whose `.proto` file has an `idempotency_level`.
+///
+/// What calls a method several times on its own account asks for it, such as [`Call::hedge`](crate::Call::hedge).
+#[diagnostic::on_unimplemented(
+    message = "nothing says that `{Self}` may be called more than once",
+    label = "this method is not marked `idempotent` or `no_side_effects`",
+    note = "if a repetition does no harm, write `#[rpc(idempotent)]` on the method of the trait, or `idempotency_level` in the `.proto` file",
+    note = "if it may be hedged all the same, write `hedge_allowing_duplicates(..)`"
+)]
+pub trait Idempotent: Method {}
+
 /// What a call of `M` sends: the message itself, or an [`Outbound`](crate::Outbound) of them.
 pub type Out<M> =
     <<M as Method>::Kind as Kind<<M as Method>::Request, <M as Method>::Response>>::Out;

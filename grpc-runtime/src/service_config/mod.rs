@@ -116,7 +116,8 @@ impl ServiceConfig {
     }
 
     /// Sets what holds for calls of this method, in place of what was set for it before. It goes before what is set for
-    /// its service, of which then nothing holds.
+    /// its service, of which then nothing holds. A method that is known as a type goes to
+    /// [`method`](ServiceConfig::method).
     #[must_use]
     pub fn for_method(mut self, method: &MethodDescriptor, config: MethodConfig) -> ServiceConfig {
         self.methods.set(Name::Method(method.path().to_owned()), config);
