@@ -27,11 +27,17 @@ mod bare {
     pub trait Bare {
         /// Unary.
         #[rpc(idempotent, timeout = "1s", wait_for_ready, max_request_bytes = 1)]
+        #[rpc(retry(
+            codes(UNAVAILABLE, ABORTED),
+            backoff_multiplier = 3,
+            attempt_timeout = "500ms"
+        ))]
         async fn unary(
             &self,
             request: Message,
         ) -> ::std::result::Result<Message, ::grpc_runtime::Status>;
         /// Server streaming.
+        #[rpc(hedge(delay = "20ms", allow_duplicates))]
         async fn list(
             &self,
             request: Message,
