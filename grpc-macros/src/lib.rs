@@ -138,7 +138,7 @@ use proc_macro2::TokenStream;
 ///
 /// They are for calls of all four kinds, up to the first response headers: gRFC A6. A service config with a policy for
 /// the method takes the place of the attribute's, and a call's own (`Call::retry`, `hedge`, `disable_retry`) that of
-/// both; each with all of its settings, which are never mixed. The channel may have it all off
+/// both; each with all of its settings, which are never mixed (`CallOptions` has the table). The channel may have it all off
 /// (`ChannelBuilder::disable_retry`).
 ///
 /// | in `retry(..)` | meaning | default |

@@ -281,15 +281,15 @@ impl ChannelBuilder {
         self
     }
 
-    /// The most attempts of one call, the first included, whatever retry policies say (gRFC A6). Fewer than two count
+    /// The most attempts of one call, the first included, whatever policies say (gRFC A6). Fewer than two count
     /// as the default. Default: 5.
     pub fn max_call_attempts(mut self, attempts: u32) -> Self {
         self.retries.cap = AttemptCap::new(attempts);
         self
     }
 
-    /// Passes over retry policies. A call that a server certainly did not look at is made again all the same, as that
-    /// cannot have an effect twice. Default: retry policies count.
+    /// Passes over retry and hedging policies, whoever has them: service config, method or call. A call that a server
+    /// certainly did not look at is made again all the same, as that cannot have an effect twice. Default: they count.
     pub fn disable_retry(mut self) -> Self {
         self.retries.is_on = false;
         self

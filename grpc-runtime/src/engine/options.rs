@@ -15,9 +15,24 @@ use crate::engine::invalid::InvalidOption;
 use crate::metadata::Metadata;
 use crate::status::{Delivery, Status};
 
-/// Options of one call. What is `None` is decided by the method's attribute, then by the channel.
+/// Options of one call. Layers change them through [`Request::options_mut`](crate::Request::options_mut).
 ///
-/// Layers change them through [`Request::options_mut`](crate::Request::options_mut).
+/// # Whose word counts?
+///
+/// The first that says something, in this order; "least" is the smallest of those that are given:
+///
+/// | | the call | service config | `#[rpc(..)]` | the channel's builder |
+/// |---|---|---|---|---|
+/// | timeout or deadline | least of both | least of both | else this | |
+/// | wait for ready | first | second | third | |
+/// | sizes of requests and responses | least of both | least of both | else this | else this |
+/// | retries or hedging | first | second | third | off for all: [`disable_retry`](crate::ChannelBuilder::disable_retry) |
+/// | compression | first | | second | third |
+///
+/// The service config is the resolver's; where the resolver has none, the one that
+/// [`ChannelBuilder::default_service_config`](crate::ChannelBuilder::default_service_config) gives. They are not merged,
+/// nor are the entries in one: that for the method holds, else that for its service, else that for all. Retries and
+/// hedging are one thing: who says the one replaces the other, with all settings.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct CallOptions {

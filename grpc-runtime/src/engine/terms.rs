@@ -1,17 +1,6 @@
 //! What is settled about a call before it goes anywhere: its deadline, whether it waits, how large its messages may be.
 //!
-//! Pure. Where several say something, this table decides; the first column wins, and where it says "least", the
-//! smallest of those that are given:
-//!
-//! | | the call | service config | `#[rpc(..)]` | the channel's builder |
-//! |---|---|---|---|---|
-//! | time | least of both | least of both | else this | |
-//! | waits for ready | first | second | third | |
-//! | size of requests and responses | least of both | least of both | else this | else this |
-//! | retries or hedging | first | second | third | off for all: `disable_retry` |
-//!
-//! The service config is the resolver's, or the builder's default where there is none (requirements SC-03, WFR-02).
-//! Retries and hedging are one thing here: who says the one replaces the other, and all of its settings.
+//! Pure. Where several say something, the table of [`CallOptions`] decides (requirements SC-03, WFR-02).
 
 use std::time::Instant;
 

@@ -82,7 +82,8 @@ impl MethodConfig {
         self
     }
 
-    /// Has calls made several times at once. Replaces retries.
+    /// Has calls made several times at once. Replaces retries. It is for methods that may take effect more than once;
+    /// [`ServiceConfig::method`](super::ServiceConfig::method) has the compiler ask for that.
     #[must_use]
     pub const fn with_hedging(mut self, policy: HedgingPolicy) -> MethodConfig {
         self.attempts = Some(Attempts::Hedge(policy));
