@@ -8,7 +8,7 @@ use grpc_runtime::{CancelHandle, Code, Delivery, Origin, RpcStatus, Streaming};
 use prost::Message as _;
 use tests::client::{all, hello, hellos, plaintext, said};
 use tests::helloworld::HelloReply;
-use tests::server::{Behaviour, Server};
+use tests::server::{Behaviour, Event, Server};
 use tests::within;
 use tonic::metadata::{MetadataMap, MetadataValue};
 
@@ -222,4 +222,20 @@ async fn the_end_of_a_stream_stays() {
     while within("replies", replies.message()).await.unwrap().is_some() {}
     assert!(replies.message().await.unwrap().is_none());
     assert!(replies.next().await.is_none());
+}
+
+#[tokio::test]
+async fn metadata_that_the_server_would_not_take_is_not_sent() {
+    let mut server = Server::start();
+    let greeter = plaintext(server.target());
+    within("a call", async { greeter.say_hello(hello("Ada")).await }).await.unwrap();
+    let large = "x".repeat(70_000);
+    let call = greeter.say_hello(hello("Ada")).metadata("x-large", &*large).unwrap();
+    let status = within("the end", async { call.await }).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    assert_eq!((status.delivery(), status.attempts()), (Delivery::NotSent, 0));
+    assert!(status.message().contains("over the limit of 65536"), "{status}");
+    within("a call", async { greeter.say_hello(hello("Ada")).await }).await.unwrap();
+    let started = server.events().iter().filter(|event| matches!(event, Event::Started(_))).count();
+    assert_eq!((started, server.counts().connections), (2, 1));
 }

@@ -166,6 +166,10 @@ impl Settled {
         if let Some((name, number)) = retry::previous_attempts(previous_attempts) {
             head.headers_mut().insert(name, number);
         }
+        if let Err(status) = outcome::check_request_size(&head, &connection) {
+            ending.end(Err(&status), None);
+            return Err(NotOpened::Failed(status));
+        }
         match connection.open(head, slot) {
             Ok(stream) => {
                 ending.sent();

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::metadata::Metadata;
 use crate::rt;
@@ -172,9 +172,7 @@ pub(super) fn of_transport(
 /// Refuses a block of headers or trailers over the limit (M-04). `h2` reads more than that, so that the size can be
 /// told and no other call is lost.
 pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result<(), Status> {
-    // As HTTP/2 counts (RFC 9113 §6.5.2), `-bin` values as base64.
-    let size: usize =
-        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    let size = size_of_block(headers);
     if size <= usize::try_from(limit).unwrap_or(usize::MAX) {
         return Ok(());
     }
@@ -190,6 +188,41 @@ pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result
          `ChannelBuilder::max_header_list_bytes`{server_said}"
     ))
     .with_origin(Origin::Local))
+}
+
+/// As HTTP/2 counts (RFC 9113 §6.5.2), `-bin` values as base64.
+fn size_of_block(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+}
+
+/// Refuses request headers over the peer's limit (M-05): the peer would reset the stream, or close the connection with
+/// all calls on it.
+pub(super) fn check_request_size(
+    head: &Request<()>,
+    connection: &Connection,
+) -> Result<(), Status> {
+    let limit = connection.peer_max_header_list_bytes();
+    if limit == u32::MAX {
+        return Ok(());
+    }
+    let uri = head.uri();
+    let pseudo = [
+        (":method", head.method().as_str()),
+        (":scheme", uri.scheme_str().unwrap_or_default()),
+        (":authority", uri.authority().map_or("", |authority| authority.as_str())),
+        (":path", uri.path()),
+    ];
+    let pseudo: usize = pseudo.iter().map(|(name, value)| name.len() + value.len() + 32).sum();
+    let size = pseudo + size_of_block(head.headers());
+    if size <= usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Ok(());
+    }
+    Err(Status::resource_exhausted(format!(
+        "the request headers take {size} bytes, over the limit of {limit} that the server told \
+         (SETTINGS_MAX_HEADER_LIST_SIZE): send less metadata, or raise the limit on the server"
+    ))
+    .with_delivery(Delivery::NotSent)
+    .with_peer(connection.peer()))
 }
 
 /// A method with one response message came back with none, or with more than one.

@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     slots: Arc<Slots>,
     peer: Peer,
     state: Arc<State>,
-    max_header_list_bytes: u32,
+    header_limits: HeaderLimits,
     /// Tells the driver, by being dropped, that no handle is left; and by a word, to close at once. Held for that word only.
     driver: Mutex<Option<oneshot::Sender<()>>>,
 }
@@ -38,6 +38,13 @@ pub(crate) struct Peer {
     pub(crate) security_level: SecurityLevel,
     /// What the resolver attached to the endpoint for this connection.
     pub(crate) attributes: Attributes,
+}
+
+/// How large a block of headers or trailers may be, in the bytes of RFC 9113 §6.5.2.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeaderLimits {
+    pub(super) ours: u32,
+    pub(super) of_peer: u32,
 }
 
 /// A stream just opened: the two halves and the slot they occupy.
@@ -61,16 +68,21 @@ impl Connection {
         slots: Arc<Slots>,
         peer: Peer,
         state: Arc<State>,
-        max_header_list_bytes: u32,
+        header_limits: HeaderLimits,
         driver: oneshot::Sender<()>,
     ) -> Self {
         let driver = Mutex::new(Some(driver));
-        Self { requests, slots, peer, state, max_header_list_bytes, driver }
+        Self { requests, slots, peer, state, header_limits, driver }
     }
 
     /// The largest block of headers or trailers that a call accepts.
     pub(crate) fn max_header_list_bytes(&self) -> u32 {
-        self.max_header_list_bytes
+        self.header_limits.ours
+    }
+
+    /// The largest block of headers that the peer accepts, as far as it said so when the connection began.
+    pub(crate) fn peer_max_header_list_bytes(&self) -> u32 {
+        self.header_limits.of_peer
     }
 
     /// The address at the other end, as text.

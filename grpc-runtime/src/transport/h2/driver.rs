@@ -15,8 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
 use crate::rt;
-use crate::transport::h2::connection::{Connection, Peer, State};
+use crate::transport::h2::connection::{Connection, HeaderLimits, Peer, State};
 use crate::transport::h2::error::TransportError;
+use crate::transport::h2::greeting::{PeerLimit, Watched};
 use crate::transport::h2::settings::{Http2Settings, SETTINGS_NOT_SEEN};
 use crate::transport::h2::slots::Slots;
 
@@ -37,6 +38,8 @@ pub(crate) async fn connect<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let peer_limit = PeerLimit::new();
+    let io = Watched::new(io, peer_limit.clone());
     let (requests, mut connection) = settings.builder().handshake::<_, Bytes>(io).await?;
     poll_fn(|context| until_settings(&requests, &mut connection, context)).await?;
 
@@ -54,7 +57,8 @@ where
         },
     };
     rt::spawn_detached(driver.run());
-    Ok(Connection::new(requests, slots, peer, state, settings.max_header_list_bytes, owner))
+    let limits = HeaderLimits { ours: settings.max_header_list_bytes, of_peer: peer_limit.get() };
+    Ok(Connection::new(requests, slots, peer, state, limits, owner))
 }
 
 type H2<T> = h2::client::Connection<T, Bytes>;

@@ -5,6 +5,7 @@
 mod connection;
 mod driver;
 mod error;
+mod greeting;
 mod settings;
 mod slots;
 
