@@ -139,6 +139,49 @@ async fn layers_allocate_no_more_than_they_say() {
     assert_eq!(allocations(&client.layer(other)).await, bare);
 }
 
+/// Layers that a trait declares cost what they cost elsewhere: what makes their client one type is no box of its own
+/// where the outermost layer, or the channel, answers with one.
+#[tokio::test]
+async fn declared_layers_allocate_no_more_than_others() {
+    let bare = allocations(&GreeterClient::in_process(Echo)).await;
+    assert_eq!(allocations(&GreeterClient::in_process(Echo).boxed()).await, bare);
+    let declared = async |client: &DeclaredClient| {
+        let no_writes = AtomicUsize::new(0);
+        let one = cheapest(&no_writes, async || {
+            let before = Count::now();
+            client.own(HelloRequest::default()).await.unwrap();
+            Count::now().since(before)
+        });
+        let own = one.await.allocations;
+        let other = cheapest(&no_writes, async || {
+            let before = Count::now();
+            client.plain(HelloRequest::default()).await.unwrap();
+            Count::now().since(before)
+        });
+        (own, other.await.allocations)
+    };
+    assert_eq!(declared(&DeclaredClient::in_process(Echo)).await, (bare + 3, bare + 2));
+}
+
+#[grpc_client(service = "helloworld.Declared")]
+#[layer(Intercept(Pass))]
+#[layer(Intercept(Pass))]
+trait Declared {
+    #[layer(Intercept(Pass))]
+    async fn own(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+    async fn plain(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+}
+
+impl Declared for Echo {
+    async fn own(&self, request: HelloRequest) -> Result<HelloReply, Status> {
+        self.say_hello(request).await
+    }
+
+    async fn plain(&self, request: HelloRequest) -> Result<HelloReply, Status> {
+        self.say_hello(request).await
+    }
+}
+
 /// Of one warm call at its best.
 async fn allocations<S: Invoke<greeter::SayHello>>(client: &GreeterClient<S>) -> usize {
     let no_writes = AtomicUsize::new(0);

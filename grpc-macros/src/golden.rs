@@ -69,6 +69,35 @@ fn policies() {
 }
 
 #[test]
+fn layers_on_the_trait() {
+    let item = r#"
+        #[layer(Trace::new())]
+        #[layer(CACHE.clone())]
+        pub trait Greeter {
+            async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+        }
+    "#;
+    check("layers_on_the_trait", "", item);
+}
+
+#[test]
+fn layers_on_both() {
+    let item = r#"
+        #[layer(Trace::new())]
+        trait Greeter {
+            #[layer(Cache::new(100))]
+            #[layer(Validation)]
+            async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+            #[cfg(unix)]
+            #[layer(Validation)]
+            async fn list(&self, request: HelloRequest) -> Result<Streaming<HelloReply>, Status>;
+            async fn other(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+        }
+    "#;
+    check("layers_on_both", "", item);
+}
+
+#[test]
 fn mistakes_leave_the_trait() {
     let item = r#"
         pub trait Greeter {

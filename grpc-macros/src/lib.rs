@@ -66,7 +66,7 @@ use proc_macro2::TokenStream;
 /// without methods is allowed.
 ///
 /// A method's `#[cfg]`s hold for all that it becomes. Docs and `#[deprecated]` are carried to the
-/// client's method; other attributes stay on the trait's.
+/// client's method; other attributes stay on the trait's, but for `#[rpc(..)]` and `#[layer(..)]`.
 ///
 /// # What comes out
 ///
@@ -77,7 +77,7 @@ use proc_macro2::TokenStream;
 /// - `mod greeter` with a type for each method (`greeter::SayHello`, which implements `Method`),
 ///   `greeter::SERVICE`, the full name of the service, and `greeter::Boxed`, the service of an erased
 ///   client.
-/// - `struct GreeterClient<S = Channel>`, made by `new` from a channel, `with_service` from any tower
+/// - `struct GreeterClient<S = Channel>` (for one with layers see below), made by `new` from a channel, `with_service` from any tower
 ///   service of the calls, or `in_process` from an implementation of the trait; `layer` puts a tower
 ///   layer around it, `boxed` erases its type. Its methods are those of the trait, and each gives a
 ///   `Call` to configure and await. Only a request stream differs: it may be anything that turns into
@@ -85,8 +85,8 @@ use proc_macro2::TokenStream;
 /// - `impl Greeter for GreeterClient<S>`: clients and fakes are interchangeable. Where the trait has
 ///   supertraits, this is for clients that have them too.
 ///
-/// A method cannot be called `new`, `with_service`, `layer`, `boxed`, `in_process` or `clone`, which
-/// the client has already; `new_` has the wire name `New` all the same. The marker of a method
+/// A method cannot be called `new`, `with_service`, `without_layers`, `layer`, `boxed`, `in_process` or
+/// `clone`, which the client has already; `new_` has the wire name `New` all the same. The marker of a method
 /// `services` is `ServicesMethod`, and so for `boxed_` and `self_`.
 ///
 /// # Arguments
@@ -156,6 +156,64 @@ use proc_macro2::TokenStream;
 /// | `max_attempts = 3` | how often a call is made at most, the first time included: 2 to 5 | 2 |
 /// | `non_fatal_codes(UNAVAILABLE)` | the failures of one attempt after which the others go on, and the next is sent at once; every other one ends the call. `non_fatal_codes()` is none | `UNAVAILABLE` |
 /// | `allow_duplicates` | hedges a method that is neither `idempotent` nor `no_side_effects` | it is a mistake |
+///
+/// # Layers
+///
+/// `#[layer(..)]` puts a layer on every method, where it stands on the trait, or on the one that it
+/// stands on. It takes one expression, whose value is any `tower::Layer`: those of `grpc_runtime::layer`,
+/// of tower, a `ServiceBuilder`, an `Intercept(..)`, a `from_fn(..)`, or what `#[interceptor]` made.
+///
+/// ```
+/// use std::sync::LazyLock;
+/// use std::time::Duration;
+///
+/// use grpc_runtime::layer::{Cache, CircuitBreaker, TimeLimit, Trace};
+/// use grpc_runtime::{Channel, Status, grpc_client};
+///
+/// /// For all clients that are made.
+/// static BREAKER: LazyLock<CircuitBreaker> = LazyLock::new(CircuitBreaker::per_method);
+///
+/// #[grpc_client(service = "helloworld.Greeter")]
+/// #[layer(Trace::new())]
+/// #[layer(BREAKER.clone())]
+/// trait Greeter {
+///     #[rpc(no_side_effects)]
+///     #[layer(Cache::new(1_000))]
+///     async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+///     #[layer(TimeLimit::by_default(Duration::from_secs(5)))]
+///     async fn say_goodbye(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+/// }
+///
+/// struct App {
+///     greeter: GreeterClient,
+/// }
+///
+/// fn app(channel: Channel) -> App {
+///     App { greeter: GreeterClient::new(channel) }
+/// }
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloRequest {}
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloReply {}
+/// ```
+///
+/// **In which order?** The first attribute is the outermost layer, the first to see a call. Those of the
+/// trait are outside of those of a method; those that `GreeterClient::layer` adds are outside of both.
+///
+/// **Made when?** Each expression is evaluated once for each client that is made, not for its clones: a
+/// limit of calls on the trait is one limit for all methods of that client. State that more clients are to
+/// share is in a `static`, of which the expression takes a clone. An expression can neither `.await` nor use
+/// `?`.
+///
+/// **Which type has the client?** With layers it is `GreeterClient<greeter::Boxed>`, which is what
+/// `GreeterClient` alone then means, whatever carries the calls: `new`, `in_process` and `with_service` all
+/// give it, and all put the layers on; `without_layers` does not. The layers of a method are known to the
+/// compiler and called directly, and behind them all is one dynamic call. It allocates nothing more where the
+/// outermost layer answers with a box already, as interceptors and functions do, and one box where not.
+///
+/// **What fits?** On a method, whatever carries its calls, with its messages as themselves; on the trait,
+/// what carries the calls of all methods. The compiler says so where one does not. A function for one method
+/// (`from_fn`) goes by the calls of others without a word, wherever it is.
 ///
 /// # Errors
 ///

@@ -22,7 +22,9 @@ pub(crate) struct Service {
     pub(crate) root: Root,
     /// The codec of its methods, if it is not the default.
     pub(crate) codec: Option<Path>,
-    /// The trait as the user wrote it, without `#[rpc]`.
+    /// The layers around all its methods, the outermost first.
+    pub(crate) layers: Vec<Expr>,
+    /// The trait as the user wrote it, without `#[rpc]` and `#[layer]`.
     pub(crate) declaration: ItemTrait,
     /// Its methods, in order.
     pub(crate) rpcs: Vec<Rpc>,
@@ -36,12 +38,14 @@ pub(crate) struct Rpc {
     pub(crate) marker: Ident,
     /// Its name on the wire: `SayHello`.
     pub(crate) wire_name: String,
-    /// Its attributes without `#[rpc]`.
+    /// Its attributes without `#[rpc]` and `#[layer]`.
     pub(crate) attributes: Vec<Attribute>,
     /// Its shape.
     pub(crate) signature: Signature,
     /// Its defaults.
     pub(crate) options: RpcOptions,
+    /// The layers around it alone, the outermost first; those of the trait are outside of them.
+    pub(crate) layers: Vec<Expr>,
 }
 
 /// What a method takes and gives.
@@ -219,11 +223,17 @@ impl Service {
         format!("/{}/{}", self.name, rpc.wire_name)
     }
 
-    /// `name`, or with `_` behind it until it is not a word of the trait's, the attribute's or the
+    /// Whether there are layers on the trait or on one of its methods.
+    pub(crate) fn has_layers(&self) -> bool {
+        !self.layers.is_empty() || self.rpcs.iter().any(|rpc| !rpc.layers.is_empty())
+    }
+
+    /// `name`, or with `_` behind it until it is not a word of the trait's, its attributes' or the
     /// markers': a generic parameter of ours must not hide a type of the user's.
     pub(crate) fn unused(&self, name: &str) -> Ident {
-        let (declaration, codec) = (&self.declaration, &self.codec);
-        let words = quote!(#declaration #codec);
+        let (declaration, codec, layers) = (&self.declaration, &self.codec, &self.layers);
+        let more = self.rpcs.iter().flat_map(|rpc| &rpc.layers);
+        let words = quote!(#declaration #codec #(#layers)* #(#more)*);
         let mut name = name.to_owned();
         let markers = |name: &str| self.rpcs.iter().any(|rpc| rpc.marker == *name);
         while mentions(&words, &name)
@@ -252,6 +262,19 @@ impl Rpc {
                 || conditional(attribute)
                     .is_some_and(|inner| inner.iter().all(|meta| carried(meta.path())))
         })
+    }
+
+    /// The condition under which this method is compiled, if there is one.
+    pub(crate) fn condition(&self) -> Option<TokenStream> {
+        let conditions: Vec<TokenStream> = self
+            .cfgs()
+            .filter_map(|cfg| Some(cfg.meta.require_list().ok()?.tokens.clone()))
+            .collect();
+        match conditions.as_slice() {
+            [] => None,
+            [condition] => Some(quote!(#condition)),
+            _ => Some(quote!(all(#(#conditions),*))),
+        }
     }
 
     /// What stands for this method in a bound: `Invoke<greeter::SayHello>`, or, where the method is

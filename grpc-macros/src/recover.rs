@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{FnArg, ItemTrait, Safety, TraitItem, TraitItemFn, parse_quote};
+use syn::{Attribute, FnArg, ItemTrait, Safety, TraitItem, TraitItemFn, parse_quote};
 
 use crate::expand;
 use crate::model::{Root, conditional};
@@ -33,7 +33,9 @@ pub(crate) fn declaration(
     error: syn::Error,
 ) -> TokenStream {
     declaration.modifiers.auto_token = None;
-    declaration.attrs.retain(|attribute| !attribute.path().is_ident("rpc"));
+    declaration
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("rpc") && !is_conditional(attribute));
     let mut seen = HashSet::new();
     declaration.items.retain_mut(|item| match item {
         TraitItem::Fn(method) => {
@@ -51,10 +53,7 @@ pub(crate) fn declaration(
 
 /// Takes off a method what the compiler would complain about a second time.
 fn mend(method: &mut TraitItemFn, root: &Root) {
-    method.attrs.retain(|attribute| {
-        let inner = conditional(attribute).unwrap_or_default();
-        !inner.iter().any(|meta| meta.path().is_ident("rpc"))
-    });
+    method.attrs.retain(|attribute| !is_conditional(attribute));
     if let Some(body) = &mut method.default {
         *body = parse_quote!({ loop {} });
     }
@@ -81,4 +80,10 @@ fn mend(method: &mut TraitItemFn, root: &Root) {
     if method.sig.asyncness.is_some() && method.default.is_none() {
         expand::make_future_send(method, root);
     }
+}
+
+/// Whether it would put an attribute of ours on the item at times.
+fn is_conditional(attribute: &Attribute) -> bool {
+    let inner = conditional(attribute).unwrap_or_default();
+    inner.iter().any(|meta| meta.path().is_ident("rpc") || meta.path().is_ident("layer"))
 }

@@ -12,7 +12,10 @@ pub use crate::call::{
     ServerStreaming, Streaming, Unary,
 };
 pub use crate::channel::Channel;
-pub use crate::client::{Boxed, BoxedService, Dispatch, Handler, InProcess};
+pub use crate::client::{
+    Below, Boxed, BoxedService, ByMethod, DeclaredLayer, Dispatch, Handler, HasService, InProcess,
+    behind, behind_for, boxed_behind,
+};
 pub use crate::codec::{Json, Prost, Raw};
 pub use crate::compression::Encoding;
 pub use crate::method::{Idempotency, MethodDescriptor, MethodKind};

@@ -6,6 +6,7 @@
 mod cache;
 mod circuit_breaker;
 mod concurrency_limit;
+mod declared;
 mod faults;
 mod from_fn;
 mod greeter;

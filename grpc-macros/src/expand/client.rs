@@ -4,6 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::expand::layers;
 use crate::model::{Rpc, Service};
 use crate::names;
 use crate::visibility;
@@ -13,7 +14,7 @@ pub(crate) fn client(service: &Service) -> TokenStream {
     let (client, module, codegen) = (&service.client, &service.module, &service.root.codegen);
     let (name, ident) = (&service.name, &service.declaration.ident);
     let vis = visibility::beside(&service.declaration.vis);
-    let (s, l, t) = (service.unused("S"), service.unused("L"), service.unused("T"));
+    let (s, l) = (service.unused("S"), service.unused("L"));
     let bounds: Vec<TokenStream> = service.rpcs.iter().map(|rpc| rpc.bound(service)).collect();
     let boxes = service.rpcs.iter().map(|rpc| {
         let (cfgs, field) = (rpc.cfgs(), names::derived(&rpc.ident));
@@ -22,6 +23,12 @@ pub(crate) fn client(service: &Service) -> TokenStream {
             #field: #codegen::BoxedService::new(::core::clone::Clone::clone(&self.service))
         }
     });
+    let (default, constructors, with_service) = match service.has_layers() {
+        false => (quote!(#codegen::Channel), constructors(service), with_service(service)),
+        true => {
+            (quote!(#module::Boxed), layers::constructors(service), layers::without_layers(service))
+        }
+    };
     let methods = service.rpcs.iter().map(|rpc| method(service, rpc, &vis));
     let doc = format!(" A client of `{name}`: [`{ident}`] whose calls go out through `{s}`.");
     let deprecated = service.declaration.attrs.iter();
@@ -30,30 +37,13 @@ pub(crate) fn client(service: &Service) -> TokenStream {
         #[doc = #doc]
         #(#deprecated)*
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis struct #client<#s = #codegen::Channel> { service: #s }
+        #vis struct #client<#s = #default> { service: #s }
 
-        #[allow(dead_code, deprecated)]
-        impl #client<#codegen::Channel> {
-            /// A client of the servers that `channel` leads to. It does no I/O.
-            #vis fn new(channel: #codegen::Channel) -> Self {
-                Self { service: channel }
-            }
-        }
-
-        #[allow(dead_code, deprecated)]
-        impl<#t: #ident> #client<#codegen::InProcess<#t>> {
-            /// A client whose calls run in `implementation`, in this process and with no network.
-            #vis fn in_process(implementation: #t) -> Self {
-                Self { service: #codegen::InProcess::new(implementation) }
-            }
-        }
+        #constructors
 
         #[allow(dead_code, deprecated)]
         impl<#s> #client<#s> {
-            /// A client whose calls go out through `service`.
-            #vis fn with_service(service: #s) -> Self {
-                Self { service }
-            }
+            #with_service
 
             /// This client with `layer` around the calls of all its methods.
             #vis fn layer<#l: #codegen::Layer<#s>>(self, layer: #l) -> #client<#l::Service> {
@@ -70,6 +60,41 @@ pub(crate) fn client(service: &Service) -> TokenStream {
             }
 
             #(#methods)*
+        }
+    }
+}
+
+/// The ways to make a client: of a channel, and of an implementation.
+fn constructors(service: &Service) -> TokenStream {
+    let (client, codegen, t) = (&service.client, &service.root.codegen, service.unused("T"));
+    let ident = &service.declaration.ident;
+    let vis = visibility::beside(&service.declaration.vis);
+    quote! {
+        #[allow(dead_code, deprecated)]
+        impl #client<#codegen::Channel> {
+            /// A client of the servers that `channel` leads to. It does no I/O.
+            #vis fn new(channel: #codegen::Channel) -> Self {
+                Self { service: channel }
+            }
+        }
+
+        #[allow(dead_code, deprecated)]
+        impl<#t: #ident> #client<#codegen::InProcess<#t>> {
+            /// A client whose calls run in `implementation`, in this process and with no network.
+            #vis fn in_process(implementation: #t) -> Self {
+                Self { service: #codegen::InProcess::new(implementation) }
+            }
+        }
+    }
+}
+
+/// The way to make a client of anything else.
+fn with_service(service: &Service) -> TokenStream {
+    let (vis, s) = (visibility::beside(&service.declaration.vis), service.unused("S"));
+    quote! {
+        /// A client whose calls go out through `service`.
+        #vis fn with_service(service: #s) -> Self {
+            Self { service }
         }
     }
 }

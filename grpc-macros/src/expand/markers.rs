@@ -8,6 +8,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse_quote;
 
+use crate::expand::layers;
 use crate::model::{Code, Hedge, Idempotency, Policy, Retry, Rpc, Service};
 use crate::names::{self, generated};
 use crate::visibility;
@@ -24,6 +25,7 @@ pub(crate) fn module(service: &Service) -> TokenStream {
         let (cfgs, ident, marker) = (rpc.cfgs(), names::derived(&rpc.ident), &rpc.marker);
         quote!(#(#cfgs)* pub(super) #ident: #codegen::BoxedService<#marker>)
     });
+    let layered = layers::by_method(service);
     let doc = format!(" The methods of `{name}` as types, and what its erased client is made of.");
     quote! {
         #[doc = #doc]
@@ -38,6 +40,7 @@ pub(crate) fn module(service: &Service) -> TokenStream {
             #inside struct Services { #(#fields,)* }
             /// The service of an erased client, whatever it was made of.
             #inside type Boxed = #codegen::Boxed<Services>;
+            #layered
         }
     }
 }
@@ -65,12 +68,7 @@ fn stand_in(service: &Service, rpc: &Rpc, inside: &TokenStream) -> Option<TokenS
     let stand_in = rpc.stand_in(service)?;
     let (marker, s) = (&rpc.marker, service.unused("S"));
     let codegen = &service.root.codegen_in_module;
-    let conditions: Vec<TokenStream> =
-        rpc.cfgs().filter_map(|cfg| Some(cfg.meta.require_list().ok()?.tokens.clone())).collect();
-    let condition = match conditions.as_slice() {
-        [condition] => quote!(#condition),
-        _ => quote!(all(#(#conditions),*)),
-    };
+    let condition = rpc.condition()?;
     let doc = format!(" What carries `{}`, where that is compiled.", service.path(rpc));
     Some(quote! {
         #[doc = #doc]

@@ -4,6 +4,7 @@
 mod client;
 mod declaration;
 mod glue;
+mod layers;
 mod markers;
 
 use proc_macro2::TokenStream;

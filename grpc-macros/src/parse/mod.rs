@@ -3,6 +3,7 @@
 
 mod clashes;
 mod codes;
+mod layers;
 mod list;
 mod policies;
 mod rpc;
@@ -28,6 +29,8 @@ pub(crate) fn service(arguments: TokenStream, item: TokenStream) -> Result<Servi
     };
     let mut errors = Errors::default();
     check_trait(&declaration, &mut errors);
+    layers::check_conditional(&declaration.attrs, &mut errors);
+    let layers = layers::take(&mut declaration.attrs, &mut errors);
     let arguments = service::read(arguments, &declaration, &mut errors);
     let mut rpcs = Vec::new();
     for item in &mut declaration.items {
@@ -49,6 +52,7 @@ pub(crate) fn service(arguments: TokenStream, item: TokenStream) -> Result<Servi
         module: arguments.module,
         root: arguments.root,
         codec: arguments.codec,
+        layers,
         declaration,
         rpcs,
     })
@@ -81,7 +85,9 @@ fn check_trait(declaration: &ItemTrait, errors: &mut Errors) {
 /// Reads one method and takes the attributes off it that are ours.
 fn read_method(method: &mut TraitItemFn, errors: &mut Errors) -> Option<Rpc> {
     check_conditional(&method.attrs, errors);
+    layers::check_conditional(&method.attrs, errors);
     let options = rpc::take(method, errors);
+    let layers = layers::take(&mut method.attrs, errors);
     let ident = &method.sig.ident;
     let signature = signature::read(method, errors);
     if let Some(instead) = reserved(ident) {
@@ -115,6 +121,7 @@ fn read_method(method: &mut TraitItemFn, errors: &mut Errors) -> Option<Rpc> {
         attributes: method.attrs.clone(),
         signature: signature?,
         options,
+        layers,
     })
 }
 
@@ -142,5 +149,5 @@ fn check_conditional(attributes: &[Attribute], errors: &mut Errors) {
 }
 
 /// The functions that a client has whatever its service: no method can have their names.
-const CLIENT_FUNCTIONS: [&str; 6] =
-    ["new", "with_service", "layer", "boxed", "in_process", "clone"];
+const CLIENT_FUNCTIONS: [&str; 7] =
+    ["new", "with_service", "without_layers", "layer", "boxed", "in_process", "clone"];

@@ -1,8 +1,9 @@
 //! [`Invoke`]: whatever is a tower service of `Request<M>` can carry a call of `M`.
 
-use std::future::Future;
+use std::any::{Any, TypeId};
+use std::future::{self, Future};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 use tower::BoxError;
@@ -11,6 +12,7 @@ use tower_service::Service;
 use crate::call::method::Method;
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::call::service::BoxFuture;
 use crate::status::Status;
 
 /// Carries calls of the method `M`.
@@ -33,6 +35,12 @@ pub trait Invoke<M: Method>: Clone + Send + 'static {
     /// # Cancel safety
     /// Dropping the future cancels the call: the server is told, if it has heard of it.
     fn invoke(self, request: Request<M>) -> Self::Future;
+
+    /// The same behind a box; the service's own, where it answers with one.
+    #[doc(hidden)]
+    fn invoke_boxed(self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
+        Box::pin(self.invoke(request))
+    }
 }
 
 impl<M, S> Invoke<M> for S
@@ -47,6 +55,16 @@ where
     #[inline]
     fn invoke(self, request: Request<M>) -> Self::Future {
         InvokeFuture { state: State::Preparing { service: self, request: Some(request) } }
+    }
+
+    fn invoke_boxed(mut self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
+        // One that is not ready is asked again by the future, with a waker that is heard.
+        let ready = || self.poll_ready(&mut Context::from_waker(Waker::noop()));
+        match is_boxed::<S::Future, M>().then(ready) {
+            Some(Poll::Ready(Ok(()))) => boxed(self.call(request)),
+            Some(Poll::Ready(Err(error))) => Box::pin(future::ready(Err(into_status(error)))),
+            Some(Poll::Pending) | None => Box::pin(self.invoke(request)),
+        }
     }
 }
 
@@ -104,6 +122,19 @@ where
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_tuple("InvokeFuture").field(&M::DESCRIPTOR.path()).finish()
     }
+}
+
+/// Whether a future is in a box already.
+fn is_boxed<F: 'static, M: Method>() -> bool {
+    TypeId::of::<F>() == TypeId::of::<BoxFuture<Result<Response<M>, Status>>>()
+}
+
+/// The future as the box that it is.
+fn boxed<F: 'static, M: Method>(future: F) -> BoxFuture<Result<Response<M>, Status>> {
+    let mut future = Some(future);
+    let any: &mut dyn Any = &mut future;
+    let same = any.downcast_mut::<Option<BoxFuture<Result<Response<M>, Status>>>>();
+    same.and_then(Option::take).expect("the types were compared before")
 }
 
 fn into_status(error: impl Into<BoxError>) -> Status {

@@ -26,7 +26,7 @@ trait Carry<M: Method>: Send + Sync {
 
 impl<M: Method, S: Invoke<M> + Sync> Carry<M> for S {
     fn carry(&self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        Box::pin(self.clone().invoke(request))
+        self.clone().invoke_boxed(request)
     }
 }
 

@@ -2,11 +2,15 @@
 //! client for methods known only at run time.
 
 mod boxed;
+mod declared;
 mod dynamic;
 mod for_method;
 mod in_process;
 
 pub use self::boxed::{Boxed, BoxedService, Dispatch};
+pub use self::declared::{
+    Below, ByMethod, DeclaredLayer, HasService, behind, behind_for, boxed_behind,
+};
 pub use self::dynamic::{DynamicClient, DynamicMethod};
 pub use self::for_method::ForMethod;
 pub use self::in_process::{Handler, InProcess};

@@ -44,7 +44,7 @@ impl Vary {
 #[diagnostic::on_unimplemented(
     message = "the responses of `{Self}` cannot be shared",
     label = "not unary, or with a response that is not `Clone + Sync`",
-    note = "put the layer only on methods whose responses can be: `.layer(only::<greeter::SayHello, _>(Cache::new(1000)))`, with `grpc_runtime::layer::only`"
+    note = "put the layer only on methods whose responses can be: `#[layer(Cache::new(1000))]` on the method, or `.layer(only::<greeter::SayHello, _>(Cache::new(1000)))`, with `grpc_runtime::layer::only`"
 )]
 pub trait Shareable: Method<Kind = Unary, Response: Clone + Sync> {}
 

@@ -52,7 +52,7 @@ struct Direct<S>(S);
 
 impl<M: Method, S: Invoke<M>> Carry<M> for Direct<S> {
     fn carry(self: Box<Self>, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        Box::pin(self.0.invoke(request))
+        self.0.invoke_boxed(request)
     }
 
     fn boxed_clone(&self) -> Box<dyn Carry<M>> {
