@@ -44,13 +44,14 @@ struct Journey {
 /// Which side streams is read from the types. The module of method types is called `travel`, after the trait.
 #[grpc_client(service = "routeguide.RouteGuide", client = Traveller)]
 trait Travel {
-    /// `name` is the method's name on the wire, where it is not `WhatIsAt`. The other two are defaults that a
-    /// call may change: the channel may repeat the call, and it takes half a second at most.
-    #[rpc(name = "GetFeature", no_side_effects, timeout = "500ms")]
+    /// `name` is the method's name on the wire, where it is not `WhatIsAt`. The others are defaults that a call may
+    /// change: it takes half a second at most, and where the server fails with UNAVAILABLE, it is made up to three times.
+    #[rpc(name = "GetFeature", no_side_effects, timeout = "500ms", retry)]
     async fn what_is_at(&self, position: Position) -> Result<Sight, Status>;
 
-    /// Waits for a connection rather than fail while there is none.
-    #[rpc(name = "ListFeatures", idempotent, wait_for_ready)]
+    /// Waits for a connection rather than fail while there is none. After 50 ms without an answer it is made once more
+    /// beside, which `idempotent` says does no harm; the first answer counts.
+    #[rpc(name = "ListFeatures", idempotent, wait_for_ready, hedge(delay = "50ms"))]
     async fn what_is_in(&self, area: Area) -> Result<Streaming<Sight>, Status>;
 
     /// Takes replies of 1 KiB at most.
