@@ -9,11 +9,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::engine::Engine;
 use crate::engine::answer::Answer;
 use crate::engine::attempt::Waiting;
 use crate::engine::pick::NotPicked;
 use crate::engine::timer::Timer;
+use crate::engine::{Engine, Further};
 use crate::lb::SubchannelId;
 use crate::retry::{CommittedBy, Decision, Failure, GaveUp, Pushback, Tokens};
 use crate::rt;
@@ -83,7 +83,7 @@ impl OnFailure {
 impl Again {
     pub(super) fn new(engine: Engine, call: Waiting, subchannel: SubchannelId) -> Self {
         let end = |limit| rt::now().checked_add(limit);
-        let timer = call.settled.attempt_timeout.and_then(end).map(|end| Box::new(Timer::at(end)));
+        let timer = call.further.attempt_timeout.and_then(end).map(|end| Box::new(Timer::at(end)));
         Self { engine, call, subchannel, timer }
     }
 
@@ -106,7 +106,7 @@ impl Again {
     }
 
     fn commit(self) -> Option<Tokens> {
-        let Waiting { mut retry, replay, .. } = self.call;
+        let Waiting { further: Further { mut retry, .. }, replay, .. } = self.call;
         retry.on_commit(CommittedBy::Headers);
         if let Some(replay) = replay {
             replay.commit();
@@ -115,7 +115,7 @@ impl Again {
     }
 
     fn on_succeeded(mut self) {
-        self.call.retry.on_succeeded();
+        self.call.further.retry.on_succeeded();
     }
 
     fn start(self, after: Duration) -> Restart {
@@ -153,9 +153,9 @@ impl Waiting {
         if let Some(replay) = &self.replay
             && replay.is_over_limit()
         {
-            self.retry.on_commit(CommittedBy::BufferLimit);
+            self.further.retry.on_commit(CommittedBy::BufferLimit);
         }
-        match self.retry.on_failed(failure, rt::random()) {
+        match self.further.retry.on_failed(failure, rt::random()) {
             Some(Decision::RetryTransparently) => {
                 tracing::debug!(%status, "once more, as the server did not look at the call");
                 Ok(Duration::ZERO)

@@ -20,7 +20,7 @@ use crate::engine::timer::Timer;
 use crate::engine::upload::Upload;
 use crate::engine::{Engine, Further, Settled};
 use crate::lb::SubchannelId;
-use crate::retry::{self, Hedge, Retry};
+use crate::retry;
 use crate::rt;
 use crate::status::Status;
 use crate::transport::h2::{Connection, OpenStream};
@@ -29,10 +29,8 @@ use crate::transport::h2::{Connection, OpenStream};
 pub(crate) struct Waiting {
     pub(super) call: Outgoing,
     pub(super) settled: Settled,
-    /// What decides about further attempts, one after the other ..
-    pub(super) retry: Retry,
-    /// .. or side by side, until they begin.
-    pub(super) hedge: Option<Box<Hedge>>,
+    /// What decides about further attempts.
+    pub(super) further: Further,
     /// The request stream, once there is an attempt that reads it.
     pub(super) replay: Option<Replay>,
     /// Where earlier attempts went.
@@ -67,8 +65,7 @@ pub(crate) enum NotStarted {
 
 impl Waiting {
     pub(super) fn new(call: Outgoing, settled: Settled, further: Further) -> Self {
-        let Further { retry, hedge } = further;
-        Self { call, settled, retry, hedge, replay: None, tried: Vec::new(), attempts: 0 }
+        Self { call, settled, further, replay: None, tried: Vec::new(), attempts: 0 }
     }
 
     /// Makes the request what it was before the attempt that failed.
@@ -84,7 +81,8 @@ impl Waiting {
         picked: Picked,
         engine: &Engine,
     ) -> Result<Answer, NotStarted> {
-        match self.settled.open(picked, &self.call.options, self.retry.previous_attempts()) {
+        match self.settled.open(picked, &self.call.options, self.further.retry.previous_attempts())
+        {
             Ok(begun) => {
                 self.attempts = self.attempts.saturating_add(1);
                 Ok(self.send_body(begun, engine))
@@ -101,7 +99,7 @@ impl Waiting {
             options: &self.call.options,
             settled: &self.settled,
             tried: &self.tried,
-            previous_attempts: self.retry.previous_attempts(),
+            previous_attempts: self.further.retry.previous_attempts(),
         }
     }
 
@@ -128,7 +126,7 @@ impl Waiting {
             RequestBody::Stream(stream) if self.replay.is_some() => RequestBody::Stream(stream),
             RequestBody::Stream(stream) => {
                 let buffer = engine.replay_buffer(&self.call.options);
-                let replay = Replay::new(stream, buffer, self.retry.follows_policy());
+                let replay = Replay::new(stream, buffer, self.further.retry.follows_policy());
                 RequestBody::Stream(self.replay.insert(replay).attempt())
             }
         }

@@ -36,8 +36,9 @@ use crate::compression::{Algorithms, Compression, Decompression};
 use crate::framing;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
-use crate::retry::{Hedge, ReplayBuffer, Retry};
+use crate::retry::{Hedge, ReplayBuffer, Retry, Throttle};
 use crate::rt;
+use crate::service_config::MethodConfig;
 use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
 
@@ -164,13 +165,10 @@ impl Engine {
     pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
         let snapshot = self.0.published.load();
         let waiting = match self.settle(&snapshot, &call) {
-            Ok(settled) => {
-                let further = self.further(&snapshot, &call.method, &call.options);
-                Waiting::new(call, settled, further)
-            }
+            Ok((settled, further)) => Waiting::new(call, settled, further),
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
-        if waiting.hedge.is_some() {
+        if waiting.further.hedge.is_some() {
             return Err(NotStarted::Waits(Box::new(waiting)));
         }
         match per_attempt::ready(&self.0, &snapshot, &waiting.starting()) {
@@ -185,7 +183,7 @@ impl Engine {
         if !waiting.settled.is_final {
             self.settle_again(&mut waiting).await.map_err(|status| waiting.fail(status))?;
         }
-        match waiting.hedge.take() {
+        match waiting.further.hedge.take() {
             Some(hedge) => Ok(Incoming::of_several(Hedging::new(self.clone(), waiting, hedge))),
             None => self.attempt(waiting).await.map(Incoming::of),
         }
@@ -221,15 +219,13 @@ impl Engine {
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
-        Further { retry: waiting.retry, hedge: waiting.hedge } =
-            self.further(&snapshot, method, options);
-        waiting.settled.attempt_timeout = self.attempt_timeout(&snapshot, method, options);
+        waiting.further = self.further(method, options, config, snapshot.throttle());
         waiting.settled.terms = terms;
         waiting.settled.is_final = true;
         Ok(())
     }
 
-    fn settle(&self, snapshot: &Snapshot, call: &Outgoing) -> Result<Settled, Status> {
+    fn settle(&self, snapshot: &Snapshot, call: &Outgoing) -> Result<(Settled, Further), Status> {
         let config = snapshot.method_config(&call.method);
         let terms = Terms::settle(&call.method, &call.options, config, &self.0.limits, rt::now)?;
         // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
@@ -242,58 +238,34 @@ impl Engine {
                 RequestBody::Stream(_) => true,
             });
         let template = self.0.templates.of(&call.method, call.content_type)?;
-        Ok(Settled {
-            template,
-            terms,
-            compression,
-            attempt_timeout: self.attempt_timeout(snapshot, &call.method, &call.options),
-            is_final: snapshot.config.is_some(),
-        })
+        let is_final = snapshot.config.is_some();
+        let further = self.further(&call.method, &call.options, config, snapshot.throttle());
+        Ok((Settled { template, terms, compression, is_final }, further))
     }
 
-    /// What decides about further attempts of a call.
+    /// What decides about further attempts of a call: as the call, the service config, the method or the channel says.
     fn further(
         &self,
-        snapshot: &Snapshot,
         method: &MethodDescriptor,
         options: &CallOptions,
+        config: Option<&MethodConfig>,
+        throttle: Option<Arc<Throttle>>,
     ) -> Further {
-        let (cap, throttle) = (self.0.retries.cap, snapshot.throttle());
-        match self.attempts(snapshot, method, options) {
-            Attempts::Once => Further { retry: Retry::new(None, cap, throttle), hedge: None },
-            Attempts::Retry(policy) => {
-                Further { retry: Retry::new(Some(policy), cap, throttle), hedge: None }
-            }
-            Attempts::Hedge(policy) => {
-                let hedge = Some(Box::new(Hedge::new(policy, cap, throttle)));
-                Further { retry: Retry::new(None, cap, None), hedge }
-            }
-        }
-    }
-
-    /// How long one attempt of a call may take until the response headers.
-    fn attempt_timeout(
-        &self,
-        snapshot: &Snapshot,
-        method: &MethodDescriptor,
-        options: &CallOptions,
-    ) -> Option<Duration> {
-        match self.attempts(snapshot, method, options) {
-            Attempts::Retry(policy) => policy.per_attempt_receive_timeout(),
-            Attempts::Hedge(_) | Attempts::Once => None,
-        }
-    }
-
-    /// Whether a call may be made more than once, as the call, the service config, the method or the channel says.
-    fn attempts<'a>(
-        &self,
-        snapshot: &'a Snapshot,
-        method: &'a MethodDescriptor,
-        options: &'a CallOptions,
-    ) -> &'a Attempts {
-        match self.0.retries.is_on {
-            true => terms::attempts(method, options, snapshot.method_config(method)),
+        let Retries { is_on, cap, .. } = self.0.retries;
+        let attempts = match is_on {
+            true => terms::attempts(method, options, config),
             false => &Attempts::Once,
+        };
+        let once = |throttle| Further::retry(Retry::new(None, cap, throttle));
+        match attempts {
+            Attempts::Once => once(throttle),
+            Attempts::Retry(policy) => Further {
+                attempt_timeout: policy.per_attempt_receive_timeout(),
+                ..Further::retry(Retry::new(Some(policy), cap, throttle))
+            },
+            Attempts::Hedge(policy) => {
+                Further { hedge: Some(Box::new(Hedge::new(policy, cap, throttle))), ..once(None) }
+            }
         }
     }
 
@@ -315,8 +287,6 @@ struct Settled {
     terms: Terms,
     /// What its messages, or some of them, are compressed with.
     compression: Option<Compression>,
-    /// How long one attempt may take until the response headers.
-    attempt_timeout: Option<Duration>,
     /// Whether the terms are those of a service config, and not of a time when none was known.
     is_final: bool,
 }
@@ -325,8 +295,16 @@ struct Settled {
 struct Further {
     /// One attempt after the other.
     retry: Retry,
-    /// Several side by side, where that is the policy.
+    /// How long one of those may take until the response headers.
+    attempt_timeout: Option<Duration>,
+    /// Several side by side, where that is the policy, until they begin.
     hedge: Option<Box<Hedge>>,
+}
+
+impl Further {
+    fn retry(retry: Retry) -> Self {
+        Self { retry, attempt_timeout: None, hedge: None }
+    }
 }
 
 fn in_runtime() -> Result<(), Status> {
