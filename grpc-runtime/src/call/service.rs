@@ -32,7 +32,11 @@ impl<M: Method> Service<Request<M>> for Channel {
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let (message, method, options) = request.into_parts();
-        let framing = self.engine().framing(&method, &options);
+        let engine = self.engine();
+        // One snapshot for all that follows, and one lookup of the method in it.
+        let snapshot = engine.published().load();
+        let view = snapshot.view(&method);
+        let framing = engine.framing(view, &method, &options);
         // Encoded and, where a connection is ready, on its way before the future exists: that holds neither the
         // message nor the options, and stays small.
         let body = match <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing) {
@@ -40,11 +44,11 @@ impl<M: Method> Service<Request<M>> for Channel {
             Err(status) => return Box::pin(ready(Err(status))),
         };
         let content_type = M::Codec::CONTENT_TYPE;
-        match self.engine().try_start(Outgoing { method, content_type, options, body }) {
+        match engine.try_start(view, Outgoing { method, content_type, options, body }) {
             Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),
             Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),
             Err(NotStarted::Waits(waiting)) => {
-                let engine = self.engine().clone();
+                let engine = engine.clone();
                 let start = async move { engine.start(waiting).await };
                 Box::pin(Starting::<M, _>::Waits { start })
             }

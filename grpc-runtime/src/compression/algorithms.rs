@@ -76,11 +76,18 @@ impl Algorithms {
     ///
     /// # Errors
     /// There is no compressor for the encoding that was chosen (Z-03).
+    #[inline]
     pub(crate) fn choose(
         &self,
         chosen: Option<Encoding>,
     ) -> Result<Option<Compression>, UnknownEncoding> {
-        let Some(encoding) = chosen.or(self.default) else { return Ok(None) };
+        match chosen.or(self.default) {
+            None => Ok(None),
+            Some(encoding) => self.find(encoding),
+        }
+    }
+
+    fn find(&self, encoding: Encoding) -> Result<Option<Compression>, UnknownEncoding> {
         if encoding.is_identity() {
             return Ok(None);
         }

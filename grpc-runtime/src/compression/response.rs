@@ -24,6 +24,7 @@ pub(crate) struct Decompression {
 
 impl Decompression {
     /// `sent` is what the requests of the call are compressed with, `max_bytes` the most that a response may have.
+    #[inline]
     pub(crate) fn new(
         algorithms: &Arc<Algorithms>,
         sent: Option<Compression>,

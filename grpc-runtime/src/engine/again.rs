@@ -65,22 +65,30 @@ impl OnFailure {
     }
 
     /// The attempt under way is the last: gives what is still to be told of it.
-    pub(super) fn commit(self) -> Option<Tokens> {
-        match self {
+    pub(super) fn commit(&mut self) -> Option<Tokens> {
+        let tokens = match self {
             Self::Retry(again) => again.commit(),
             Self::End | Self::Report | Self::Reported(_) => None,
-        }
+        };
+        *self = Self::End;
+        tokens
     }
 
     /// The attempt under way ended well, without response headers.
-    pub(super) fn on_succeeded(self) {
+    pub(super) fn on_succeeded(&mut self) {
         if let Self::Retry(again) = self {
-            again.on_succeeded();
+            again.call.further.retry.on_succeeded();
         }
+        *self = Self::End;
     }
 }
 
 impl Again {
+    #[expect(
+        clippy::inline_always,
+        reason = "the call is large, and left to itself it is moved once more"
+    )]
+    #[inline(always)]
     pub(super) fn new(engine: Engine, call: Waiting, subchannel: SubchannelId) -> Self {
         let end = |limit| rt::now().checked_add(limit);
         let timer = call.further.attempt_timeout.and_then(end).map(|end| Box::new(Timer::at(end)));
@@ -105,17 +113,13 @@ impl Again {
         }
     }
 
-    fn commit(self) -> Option<Tokens> {
-        let Waiting { further: Further { mut retry, .. }, replay, .. } = self.call;
+    fn commit(&mut self) -> Option<Tokens> {
+        let Waiting { further: Further { retry, .. }, replay, .. } = &mut self.call;
         retry.on_commit(CommittedBy::Headers);
         if let Some(replay) = replay {
             replay.commit();
         }
         retry.tokens()
-    }
-
-    fn on_succeeded(mut self) {
-        self.call.further.retry.on_succeeded();
     }
 
     fn start(self, after: Duration) -> Restart {

@@ -79,6 +79,7 @@ enum State {
 }
 
 impl Answer {
+    #[inline]
     pub(super) fn new(opened: Opened, on_failure: OnFailure, attempts: u32) -> Self {
         let Opened { connection, slot, response, ending, upload, timer, decompression } = opened;
         Self {
@@ -209,7 +210,7 @@ impl Answer {
         self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
             Some(answer) => State::NotGrpc { stream, answer },
             None => {
-                self.tokens = self.on_failure.take().commit();
+                self.tokens = self.on_failure.commit();
                 State::Messages { stream, deframer: Deframer::new(self.decompression.max_bytes()) }
             }
         };
@@ -240,7 +241,7 @@ impl Answer {
     ) -> Result<(), Status> {
         match result {
             Ok(trailers) => {
-                self.on_failure.take().on_succeeded();
+                self.on_failure.on_succeeded();
                 self.end(Ok(trailers))
             }
             Err(status) => {

@@ -75,17 +75,23 @@ impl Waiting {
         }
     }
 
-    /// Sends the request, or as much of it as there is; the rest goes on by itself.
-    pub(super) fn start_on(
+    /// Sends the request, or as much of it as there is; the rest goes on by itself. What is made of the answer is made
+    /// in here, because it is large, and moving it is a good part of what a call costs.
+    pub(super) fn start_on<T>(
         mut self,
         picked: Picked,
         engine: &Engine,
-    ) -> Result<Answer, NotStarted> {
+        make: impl FnOnce(Answer) -> T,
+    ) -> Result<T, NotStarted> {
         match self.settled.open(picked, &self.call.options, self.further.retry.previous_attempts())
         {
             Ok(begun) => {
                 self.attempts = self.attempts.saturating_add(1);
-                Ok(self.send_body(begun, engine))
+                let body = self.body_of_attempt(engine);
+                let (subchannel, attempts) = (begun.subchannel, self.attempts);
+                let opened = begun.send(body, &self.settled, engine);
+                let again = Again::new(engine.clone(), self, subchannel);
+                Ok(make(Answer::new(opened, OnFailure::Retry(again), attempts)))
             }
             Err(NotOpened::Gone) => Err(NotStarted::Waits(Box::new(self))),
             Err(NotOpened::Failed(status)) => Err(NotStarted::Failed(self.fail(status))),
@@ -106,14 +112,6 @@ impl Waiting {
     /// The call ends before there is an answer.
     pub(super) fn fail(&self, status: Status) -> Status {
         self.call.fail(status.with_attempts(self.attempts))
-    }
-
-    fn send_body(mut self, begun: Begun, engine: &Engine) -> Answer {
-        let body = self.body_of_attempt(engine);
-        let (subchannel, attempts) = (begun.subchannel, self.attempts);
-        let opened = begun.send(body, &self.settled, engine);
-        let again = Again::new(engine.clone(), self, subchannel);
-        Answer::new(opened, OnFailure::Retry(again), attempts)
     }
 
     /// The request for the attempt that begins, and what is needed for another.

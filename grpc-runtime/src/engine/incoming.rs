@@ -28,6 +28,7 @@ enum Attempts {
 }
 
 impl Incoming {
+    #[inline]
     pub(super) fn of(answer: Answer) -> Self {
         Self(Attempts::One(answer))
     }

@@ -36,9 +36,8 @@ use crate::compression::{Algorithms, Compression, Decompression};
 use crate::framing;
 use crate::metadata::Metadata;
 use crate::method::MethodDescriptor;
-use crate::retry::{Hedge, ReplayBuffer, Retry, Throttle};
+use crate::retry::{Hedge, ReplayBuffer, Retry};
 use crate::rt;
-use crate::service_config::MethodConfig;
 use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
 
@@ -61,7 +60,7 @@ pub use self::outgoing::{RequestBody, RequestStream};
 pub(crate) use self::per_attempt::PerAttempt;
 pub use self::per_attempt::{Attempt, AttemptInterceptor};
 pub(crate) use self::pick::{closed, last_failure};
-pub(crate) use self::snapshot::{Published, Snapshot};
+pub(crate) use self::snapshot::{Published, Snapshot, View};
 pub(crate) use self::template::Templates;
 pub(crate) use self::timer::Timer;
 
@@ -145,13 +144,18 @@ impl Engine {
 
     /// How request messages are written: as the call, the service config (if it is known already), the method or the
     /// channel says. An encoding that the channel does not know fails the call when it starts.
-    pub(crate) fn framing(&self, method: &MethodDescriptor, options: &CallOptions) -> Framing {
-        let snapshot = self.0.published.load();
-        let config = snapshot.method_config(method);
-        let max_bytes = terms::max_request_bytes(method, options, config, &self.0.limits);
+    #[inline]
+    pub(crate) fn framing(
+        &self,
+        view: View<'_>,
+        method: &MethodDescriptor,
+        options: &CallOptions,
+    ) -> Framing {
+        let max_bytes = terms::max_request_bytes(method, options, view.config, &self.0.limits);
         Framing { max_bytes, compression: self.compression(method, options).unwrap_or_default() }
     }
 
+    #[inline]
     fn compression(
         &self,
         method: &MethodDescriptor,
@@ -162,17 +166,16 @@ impl Engine {
 
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
     /// request goes on from there by itself.
-    pub(crate) fn try_start(&self, call: Outgoing) -> Result<Incoming, NotStarted> {
-        let snapshot = self.0.published.load();
-        let waiting = match self.settle(&snapshot, &call) {
+    pub(crate) fn try_start(&self, view: View<'_>, call: Outgoing) -> Result<Incoming, NotStarted> {
+        let waiting = match self.settle(view, &call) {
             Ok((settled, further)) => Waiting::new(call, settled, further),
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
         if waiting.further.hedge.is_some() {
             return Err(NotStarted::Waits(Box::new(waiting)));
         }
-        match per_attempt::ready(&self.0, &snapshot, &waiting.starting()) {
-            Some(picked) => waiting.start_on(picked, self).map(Incoming::of),
+        match per_attempt::ready(&self.0, view.snapshot, &waiting.starting()) {
+            Some(picked) => waiting.start_on(picked, self, Incoming::of),
             None => Err(NotStarted::Waits(Box::new(waiting))),
         }
     }
@@ -201,7 +204,7 @@ impl Engine {
                     continue;
                 }
             };
-            match waiting.start_on(picked, self) {
+            match waiting.start_on(picked, self, |answer| answer) {
                 Ok(answer) => return Ok(answer),
                 Err(NotStarted::Waits(again)) => waiting = again,
                 Err(NotStarted::Failed(status)) => return Err(status),
@@ -214,46 +217,42 @@ impl Engine {
         let started = rt::now();
         let snapshot = pick::until_configured(&self.0, waiting.settled.terms.deadline).await?;
         let Outgoing { method, options, body, .. } = &mut waiting.call;
-        let config = snapshot.method_config(method);
-        let terms = Terms::settle(method, options, config, &self.0.limits, || started)?;
+        let view = snapshot.view(method);
+        let terms = Terms::settle(method, options, view.config, &self.0.limits, || started)?;
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
-        waiting.further = self.further(method, options, config, snapshot.throttle());
+        waiting.further = self.further(view, method, options);
         waiting.settled.terms = terms;
         waiting.settled.is_final = true;
         Ok(())
     }
 
-    fn settle(&self, snapshot: &Snapshot, call: &Outgoing) -> Result<(Settled, Further), Status> {
-        let config = snapshot.method_config(&call.method);
-        let terms = Terms::settle(&call.method, &call.options, config, &self.0.limits, rt::now)?;
+    #[inline]
+    fn settle(&self, view: View<'_>, call: &Outgoing) -> Result<(Settled, Further), Status> {
+        let Outgoing { method, options, body, .. } = call;
+        let terms = Terms::settle(method, options, view.config, &self.0.limits, rt::now)?;
         // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
-        if terms.deadline.is_some() || matches!(call.body, RequestBody::Stream(_)) {
+        if terms.deadline.is_some() || matches!(body, RequestBody::Stream(_)) {
             in_runtime()?;
         }
-        let compression =
-            self.compression(&call.method, &call.options)?.filter(|_| match &call.body {
-                RequestBody::Message(message) => framing::is_compressed(message),
-                RequestBody::Stream(_) => true,
-            });
-        let template = self.0.templates.of(&call.method, call.content_type)?;
-        let is_final = snapshot.config.is_some();
-        let further = self.further(&call.method, &call.options, config, snapshot.throttle());
+        let compression = self.compression(method, options)?.filter(|_| match body {
+            RequestBody::Message(message) => framing::is_compressed(message),
+            RequestBody::Stream(_) => true,
+        });
+        let template = self.0.templates.of(method, call.content_type)?;
+        let is_final = view.snapshot.config.is_some();
+        let further = self.further(view, method, options);
         Ok((Settled { template, terms, compression, is_final }, further))
     }
 
     /// What decides about further attempts of a call: as the call, the service config, the method or the channel says.
-    fn further(
-        &self,
-        method: &MethodDescriptor,
-        options: &CallOptions,
-        config: Option<&MethodConfig>,
-        throttle: Option<Arc<Throttle>>,
-    ) -> Further {
+    #[inline]
+    fn further(&self, view: View<'_>, method: &MethodDescriptor, options: &CallOptions) -> Further {
         let Retries { is_on, cap, .. } = self.0.retries;
+        let throttle = view.snapshot.throttle();
         let attempts = match is_on {
-            true => terms::attempts(method, options, config),
+            true => terms::attempts(method, options, view.config),
             false => &Attempts::Once,
         };
         let once = |throttle| Further::retry(Retry::new(None, cap, throttle));

@@ -171,11 +171,17 @@ pub(super) fn of_transport(
 
 /// Refuses a block of headers or trailers over the limit (M-04). `h2` reads more than that, so that the size can be
 /// told and no other call is lost.
+#[inline]
 pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result<(), Status> {
     let size = size_of_block(headers);
     if size <= usize::try_from(limit).unwrap_or(usize::MAX) {
         return Ok(());
     }
+    Err(over_size(headers, size, limit, block))
+}
+
+#[cold]
+fn over_size(headers: &HeaderMap, size: usize, limit: u32, block: &str) -> Status {
     let server_said = match headers.get("grpc-status") {
         Some(code) => format!(
             "; the server's own grpc-status was {}",
@@ -183,11 +189,11 @@ pub(super) fn check_size(headers: &HeaderMap, limit: u32, block: &str) -> Result
         ),
         None => String::new(),
     };
-    Err(Status::resource_exhausted(format!(
+    Status::resource_exhausted(format!(
         "the {block} take {size} bytes, over the limit of {limit}, which can be raised with \
          `ChannelBuilder::max_header_list_bytes`{server_said}"
     ))
-    .with_origin(Origin::Local))
+    .with_origin(Origin::Local)
 }
 
 /// As HTTP/2 counts (RFC 9113 §6.5.2), `-bin` values as base64.

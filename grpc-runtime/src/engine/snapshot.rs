@@ -36,6 +36,13 @@ pub(crate) struct Snapshot {
     asked: AtomicBool,
 }
 
+/// A snapshot as the calls of one method see it, so that the method is looked up once for all that is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) config: Option<&'a MethodConfig>,
+}
+
 /// A service config, and the tokens that belong to it.
 type Configured = (Option<Arc<ServiceConfig>>, Option<Arc<Throttle>>);
 
@@ -76,9 +83,11 @@ impl Snapshot {
         self.throttle.clone()
     }
 
-    /// What the service config says of a method.
-    pub(crate) fn method_config(&self, method: &MethodDescriptor) -> Option<&MethodConfig> {
-        self.config.as_ref()?.method_config(method)
+    /// The snapshot, and what the service config says of a method.
+    #[inline]
+    pub(crate) fn view(&self, method: &MethodDescriptor) -> View<'_> {
+        let config = self.config.as_ref().and_then(|config| config.method_config(method));
+        View { snapshot: self, config }
     }
 
     /// Whether a call that has to wait shall ask for a connection: nobody makes one, and this is the first to ask.

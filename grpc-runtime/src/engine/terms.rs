@@ -56,6 +56,7 @@ impl Terms {
 }
 
 /// How large a request message may be: asked for by itself, because messages are encoded before all else.
+#[inline]
 pub(super) fn max_request_bytes(
     method: &MethodDescriptor,
     call: &CallOptions,

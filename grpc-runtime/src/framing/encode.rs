@@ -20,6 +20,7 @@ pub(crate) enum Flag {
 ///
 /// # Errors
 /// That of `write`; or the message is longer than `max_bytes`, or than gRPC can carry.
+#[inline]
 pub(crate) fn frame<E: From<FramingError>>(
     flag: Flag,
     encoded_len: usize,
@@ -52,6 +53,7 @@ pub(crate) fn message_of(framed: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// It is over the limit, or over what four bytes can say.
+#[inline]
 pub(crate) fn check_length(length: usize, limit: usize) -> Result<u32, FramingError> {
     if length > limit {
         return Err(FramingError::RequestTooLarge { length, limit });

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::metadata::{InvalidMetadata, Metadata};
 
@@ -106,11 +106,6 @@ pub(super) fn header(token: &str) -> Result<Metadata, InvalidMetadata> {
     Ok(metadata)
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    exp: Option<f64>,
-}
-
 fn expiry_of_jwt(text: &str) -> Result<SystemTime, InvalidToken> {
     let mut parts = text.split('.');
     let (Some(_), Some(claims), Some(_), None) =
@@ -121,10 +116,13 @@ fn expiry_of_jwt(text: &str) -> Result<SystemTime, InvalidToken> {
     let claims = URL_SAFE_NO_PAD
         .decode(claims.trim_end_matches('='))
         .map_err(|_not_base64| InvalidToken::NotAJwt)?;
-    let claims: Claims =
+    let claims: Map<String, Value> =
         serde_json::from_slice(&claims).map_err(|_not_claims| InvalidToken::NotAJwt)?;
-    let since_epoch = claims
-        .exp
+    let expiry = match claims.get("exp") {
+        None | Some(Value::Null) => None,
+        Some(expiry) => Some(expiry.as_f64().ok_or(InvalidToken::NotAJwt)?),
+    };
+    let since_epoch = expiry
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or(InvalidToken::NoExpiry)?;
     UNIX_EPOCH.checked_add(since_epoch).ok_or(InvalidToken::NoExpiry)
