@@ -16,12 +16,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use counting::{Count, Counting};
+use grpc_runtime::credentials::BearerToken;
 use grpc_runtime::layer::{
     CircuitBreaker, ConcurrencyLimit, Faults, Next, StaticMetadata, Trace, from_fn, on_end,
 };
 use grpc_runtime::lb::{Pick, PickArgs, PickFirst, PolicyBuilder, RoundRobin};
 use grpc_runtime::{
-    Address, Channel, ChannelBuilder, Intercept, Interceptor, Invoke, Metadata, Method,
+    Address, Attempt, Channel, ChannelBuilder, Intercept, Interceptor, Invoke, Metadata, Method,
     MethodDescriptor, MethodKind, Request, Response, Status, grpc_client,
 };
 use http::{HeaderMap, HeaderValue, Uri};
@@ -94,6 +95,25 @@ fn with_policy(channel: ChannelBuilder) -> ChannelBuilder {
             }]
         }"#,
     )
+}
+
+/// What runs for each attempt, and around a whole channel, has a price that is written down; a channel without pays nothing.
+#[tokio::test]
+async fn the_other_positions_allocate_no_more_than_they_say() {
+    let server = Server::start();
+    let bare = ours(&server, |channel| channel).await;
+    let layered = ours(&server, |channel| channel.layer(on_end(|_, _| {}))).await;
+    let attempts = |_: &mut Attempt<'_>| Ok(());
+    let intercepted = ours(&server, |channel| channel.attempt_interceptor(attempts)).await;
+    let token = BearerToken::new("a".repeat(PAYLOAD)).unwrap().allow_plaintext();
+    let with_token = ours(&server, |channel| channel.call_credentials(token)).await;
+    println!(
+        "bare {bare:?}, layered {layered:?}, intercepted {intercepted:?}, token {with_token:?}"
+    );
+    for (cost, most) in [(layered, 6), (intercepted, 8), (with_token, 16)] {
+        assert!(cost.allocations <= bare.allocations + most, "{cost:?}");
+        assert_eq!(cost.writes, 1, "{cost:?}");
+    }
 }
 
 /// Whatever the policy and however many servers it has.

@@ -50,6 +50,22 @@ fn handwritten_trait() {
 }
 
 #[test]
+fn three_positions() {
+    let output = run(env!("CARGO_BIN_EXE_three_positions"));
+    output.has(&[
+        "per call:    greet \"Ada\"",
+        "per channel: /helloworld.Greeter/SayHello, 5 bytes",
+        "per attempt: 1, with a token: true",
+        "per attempt: 1 is UNAVAILABLE",
+        "per attempt: 3 is OK",
+        "per channel: 13 bytes back",
+        "per call:    \"Hello, Ada!\"",
+        "tokens fetched: 1",
+        "UNAUTHENTICATED: the call credentials need a connection with privacy and integrity",
+    ]);
+}
+
+#[test]
 fn compression() {
     let output = run(env!("CARGO_BIN_EXE_compression"));
     output.has(&[

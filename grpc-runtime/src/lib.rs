@@ -120,14 +120,13 @@ pub use attributes::Attributes;
 pub use backoff::BackoffConfig;
 pub use call::{
     AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallContext, CallFuture, CancelHandle,
-    CancelOnDrop, ClientStreaming, Ended, Idempotent, In, IntoOutbound, Invoke, InvokeFuture, Kind,
-    Method, MethodSettings, Out, Outbound, OutboundSender, Request, Response, SendFuture,
-    ServerStreaming, SingleResponse, Streaming, Unary, outbound,
+    CancelOnDrop, ChannelCalls, ClientStreaming, DynamicMethod, Ended, Idempotent, In,
+    IntoOutbound, Invoke, InvokeBytes, InvokeFuture, Kind, Method, MethodSettings, Out, Outbound,
+    OutboundSender, Request, Response, SendFuture, ServerStreaming, SingleResponse, Streaming,
+    Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
-pub use client::{
-    Boxed, BoxedService, Dispatch, DynamicClient, DynamicMethod, ForMethod, Handler, InProcess,
-};
+pub use client::{Boxed, BoxedService, Dispatch, DynamicClient, ForMethod, Handler, InProcess};
 pub use connectivity::ConnectivityState;
 #[cfg(feature = "tls")]
 pub use credentials::{ClientTls, TlsConfigError};

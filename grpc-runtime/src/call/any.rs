@@ -12,14 +12,15 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::call::cancel::CancelHandle;
+use crate::call::channel_calls::ChannelCalls;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, sealed};
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError, Framing};
-use crate::engine::{Incoming, RequestBody, SingleReply};
-use crate::method::{MethodDescriptor, MethodKind};
+use crate::engine::{CallOptions, Incoming, RequestBody, SingleReply};
+use crate::method::{MethodDescriptor, MethodKind, MethodRef};
 use crate::status::Status;
 
 /// Stands for whichever method is called, in a function that is for all of them: see
@@ -187,6 +188,15 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
         _: &mut Context<'_>,
     ) -> Poll<Result<(AnyResponse, SingleReply), Status>> {
         Poll::Ready(Err(Status::internal(NOT_SENT)))
+    }
+
+    async fn through<C: Encode<AnyRequest> + Decode<AnyResponse>>(
+        _: ChannelCalls,
+        _: AnyRequest,
+        _: MethodRef,
+        _: CallOptions,
+    ) -> Result<(AnyResponse, SingleReply), Status> {
+        Err(Status::internal(NOT_SENT))
     }
 
     fn bound_by(message: AnyResponse, deadline: Instant) -> AnyResponse {

@@ -1,14 +1,23 @@
 //! The four kinds of call, as types: what goes out, what comes in, and how each is carried.
 
+use std::future::Future;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use tower_service::Service as _;
+
 use crate::call::cancel::CancelHandle;
+use crate::call::channel_calls::{
+    ChannelCalls, many_from_bytes, many_to_bytes, one_from_bytes, one_to_bytes,
+};
+use crate::call::dynamic::DynamicMethod;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
+use crate::call::request::Request;
 use crate::call::streaming::Streaming;
 use crate::codec::{Compress, Decode, Encode, Framing};
-use crate::engine::{Incoming, RequestBody, SingleReply};
+use crate::engine::{CallOptions, Incoming, RequestBody, SingleReply};
+use crate::method::MethodRef;
 use crate::status::Status;
 
 /// How many messages go each way. Implemented by [`Unary`], [`ServerStreaming`], [`ClientStreaming`] and
@@ -27,6 +36,15 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
         incoming: &mut Option<Incoming>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(Self::In, SingleReply), Status>>;
+
+    /// Carries a call through the layers of its channel, in bytes that `C` makes of the messages and reads again.
+    #[doc(hidden)]
+    fn through<C: Encode<Q> + Decode<R>>(
+        calls: ChannelCalls,
+        out: Self::Out,
+        method: MethodRef,
+        options: CallOptions,
+    ) -> impl Future<Output = Result<(Self::In, SingleReply), Status>> + Send + 'static;
 
     #[doc(hidden)]
     fn bound_by(message: Self::In, deadline: Instant) -> Self::In;
@@ -83,8 +101,8 @@ pub(super) mod sealed {
 macro_rules! kind {
     (
         $kind:ty,
-        out: $out:ty, $encode:path, $checked:path,
-        in: $in:ty, $receive:path, $bound_by:path, $guarded:path, $on_end:path
+        out: $out:ty, $encode:path, $to_bytes:path, $checked:path,
+        in: $in:ty, $receive:path, $from_bytes:path, $bound_by:path, $guarded:path, $on_end:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
@@ -99,6 +117,23 @@ macro_rules! kind {
                 context: &mut Context<'_>,
             ) -> Poll<Result<($in, SingleReply), Status>> {
                 $receive(incoming, context)
+            }
+
+            fn through<C: Encode<Q> + Decode<R>>(
+                mut calls: ChannelCalls,
+                out: $out,
+                method: MethodRef,
+                options: CallOptions,
+            ) -> impl Future<Output = Result<($in, SingleReply), Status>> + Send + 'static {
+                let call = $to_bytes(out).map(|bytes| {
+                    let request =
+                        Request::<DynamicMethod<$kind>>::from_parts(bytes, method, options);
+                    calls.call(request)
+                });
+                async move {
+                    let (message, reply) = call?.await?.into_parts();
+                    Ok(($from_bytes(message)?, reply))
+                }
             }
 
             fn bound_by(message: $in, deadline: Instant) -> $in {
@@ -125,23 +160,25 @@ macro_rules! kind {
 
 kind!(
     Unary,
-    out: Q, encode_one::<C, Q>, check_one,
-    in: R, receive_one::<C, R>, unbound, unguarded, ended_already
+    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one,
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already
 );
 kind!(
     ServerStreaming,
-    out: Q, encode_one::<C, Q>, check_one,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded, ends_later
+    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one,
+    in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
+    ends_later
 );
 kind!(
     ClientStreaming,
-    out: Outbound<Q>, encode_many::<C, Q>, check_many,
-    in: R, receive_one::<C, R>, unbound, unguarded, ended_already
+    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many,
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already
 );
 kind!(
     Bidi,
-    out: Outbound<Q>, encode_many::<C, Q>, check_many,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded, ends_later
+    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many,
+    in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
+    ends_later
 );
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
@@ -163,7 +200,7 @@ fn receive_one<C: Decode<R>, R>(
     let (bytes, reply) = ready!(incoming.as_mut().expect(POLLED_AFTER_END).poll_single(context))?;
     // The stream is over: what it held is let go before the message is handed out.
     *incoming = None;
-    Poll::Ready(decode_message::<C, R>(bytes).map(|message| (message, reply)))
+    Poll::Ready(one_from_bytes::<C, R>(bytes).map(|message| (message, reply)))
 }
 
 /// Does not wait: the stream itself does, for headers as for messages.
@@ -172,7 +209,7 @@ fn receive_many<C: Decode<R>, R>(
     _: &mut Context<'_>,
 ) -> Poll<Result<(Streaming<R>, SingleReply), Status>> {
     let incoming = incoming.take().expect(POLLED_AFTER_END);
-    let stream = Streaming::from_wire(incoming, decode_message::<C, R>);
+    let stream = Streaming::from_wire(incoming, one_from_bytes::<C, R>);
     Poll::Ready(Ok((stream, SingleReply::default())))
 }
 
@@ -207,10 +244,6 @@ fn unbound<R>(message: R, _deadline: Instant) -> R {
 
 fn unguarded<R>(message: R, _handles: &[CancelHandle]) -> R {
     message
-}
-
-fn decode_message<C: Decode<R>, R>(bytes: bytes::Bytes) -> Result<R, Status> {
-    C::decode(bytes).map_err(|error| Status::internal("response not understood").with_source(error))
 }
 
 const POLLED_AFTER_END: &str = "a future is not polled again after its end";

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::call::channel_calls::{ChannelCalls, carry};
 use crate::call::kind::Kind;
 use crate::call::method::Method;
 use crate::call::request::Request;
@@ -31,7 +32,11 @@ impl<M: Method> Service<Request<M>> for Channel {
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
+        if let Some(calls) = self.layered::<ChannelCalls>() {
+            return carry(calls, request);
+        }
         let (message, method, options) = request.into_parts();
+        let content_type = options.encoded_as().unwrap_or(M::Codec::CONTENT_TYPE);
         let engine = self.engine();
         // One snapshot for all that follows, and one lookup of the method in it.
         let snapshot = engine.published().load();
@@ -43,7 +48,6 @@ impl<M: Method> Service<Request<M>> for Channel {
             Ok(body) => body,
             Err(status) => return Box::pin(ready(Err(status))),
         };
-        let content_type = M::Codec::CONTENT_TYPE;
         match engine.try_start(view, Outgoing { method, content_type, options, body }) {
             Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),
             Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),

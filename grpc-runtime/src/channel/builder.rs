@@ -10,7 +10,7 @@ use http::uri::Authority;
 use crate::backoff::BackoffConfig;
 use crate::channel::control::{ChannelControl, ServiceConfigs, Settings};
 use crate::channel::protection::Protection;
-use crate::channel::{Channel, ChannelError};
+use crate::channel::{Channel, ChannelError, ChannelLayer, layers};
 use crate::compression::{self, Compressor, Encoding};
 #[cfg(feature = "tls")]
 use crate::credentials::ClientTls;
@@ -44,6 +44,7 @@ pub struct ChannelBuilder {
     http2: Http2Settings,
     compression: compression::Settings,
     pub(super) per_attempt: PerAttempt,
+    pub(super) layers: Vec<Arc<dyn ChannelLayer>>,
 }
 
 impl ChannelBuilder {
@@ -75,6 +76,7 @@ impl ChannelBuilder {
             http2: Http2Settings::default(),
             compression: compression::Settings::default(),
             per_attempt: PerAttempt::default(),
+            layers: Vec::new(),
         }
     }
 
@@ -383,17 +385,17 @@ impl ChannelBuilder {
         };
         let published = Arc::new(Published::new());
         let control = Box::new(ChannelControl::new(settings, Arc::clone(&published)));
-        Ok(Channel {
-            engine: Engine::new(
-                control,
-                published,
-                templates,
-                self.limits,
-                algorithms,
-                self.retries,
-                self.per_attempt,
-            ),
-        })
+        let engine = Engine::new(
+            control,
+            published,
+            templates,
+            self.limits,
+            algorithms,
+            self.retries,
+            self.per_attempt,
+        );
+        let bare = Channel { engine, layered: None };
+        Ok(Channel { layered: layers::around(&bare, &self.layers), ..bare })
     }
 }
 

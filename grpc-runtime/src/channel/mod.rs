@@ -5,12 +5,15 @@
 mod builder;
 mod control;
 mod error;
+mod layers;
 mod per_attempt;
 mod protection;
 
 pub use self::builder::ChannelBuilder;
 pub use self::error::ChannelError;
+pub(crate) use self::layers::{ChannelLayer, Layered};
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -35,6 +38,8 @@ use crate::status::Status;
 #[derive(Clone)]
 pub struct Channel {
     engine: Engine,
+    /// What calls go through first.
+    layered: Option<Layered>,
 }
 
 impl Channel {
@@ -120,6 +125,11 @@ impl Channel {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What calls go through first, of the type that the typed edge has made of it.
+    pub(crate) fn layered<T: Any>(&self) -> Option<&T> {
+        self.layered.as_ref()?.downcast_ref()
     }
 }
 

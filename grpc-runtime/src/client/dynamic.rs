@@ -1,16 +1,15 @@
 //! [`DynamicClient`]: calls by path and bytes, for proxies, gateways and tools that have no types.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tower_layer::Layer;
 
 use crate::call::{
-    Bidi, Call, ClientStreaming, IntoOutbound, Kind, Method, Out, ServerStreaming, Unary,
+    Bidi, Call, ClientStreaming, DynamicMethod, IntoOutbound, Kind, Method, Out, ServerStreaming,
+    Unary,
 };
 use crate::channel::Channel;
-use crate::codec::Raw;
 use crate::method::{InvalidPath, MethodDescriptor, MethodKind, MethodRef};
 
 /// Makes calls of any method, with messages as they are on the wire.
@@ -30,28 +29,6 @@ use crate::method::{InvalidPath, MethodDescriptor, MethodKind, MethodRef};
 pub struct DynamicClient<S = Channel> {
     service: S,
 }
-
-/// Stands for every method of one kind in layers; [`Request::method`](crate::Request::method) tells which it is.
-#[derive(Debug)]
-pub struct DynamicMethod<K>(PhantomData<fn() -> K>);
-
-macro_rules! dynamic_method {
-    ($kind:ident) => {
-        impl Method for DynamicMethod<$kind> {
-            type Request = Bytes;
-            type Response = Bytes;
-            type Kind = $kind;
-            type Codec = Raw;
-            const DESCRIPTOR: &'static MethodDescriptor =
-                &MethodDescriptor::new("/dynamic/call", MethodKind::$kind);
-        }
-    };
-}
-
-dynamic_method!(Unary);
-dynamic_method!(ServerStreaming);
-dynamic_method!(ClientStreaming);
-dynamic_method!(Bidi);
 
 impl DynamicClient {
     /// A client on a channel.

@@ -11,6 +11,6 @@ pub use self::boxed::{Boxed, BoxedService, Dispatch};
 pub use self::declared::{
     Below, ByMethod, DeclaredLayer, HasService, behind, behind_for, boxed_behind,
 };
-pub use self::dynamic::{DynamicClient, DynamicMethod};
+pub use self::dynamic::DynamicClient;
 pub use self::for_method::ForMethod;
 pub use self::in_process::{Handler, InProcess};

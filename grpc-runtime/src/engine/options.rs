@@ -64,6 +64,8 @@ struct Seldom {
     content_type: Option<HeaderValue>,
     attempts: Option<Attempts>,
     credentials: Credentials,
+    /// Of the codec that made bytes of the messages, where that was done before the call came to the channel.
+    encoded_as: Option<&'static str>,
 }
 
 #[derive(Clone, Default)]
@@ -169,6 +171,16 @@ impl CallOptions {
     /// once it is known which connection it takes. See [`credentials`](crate::credentials).
     pub fn add_call_credentials(&mut self, credentials: impl CallCredentials) {
         self.seldom().credentials.0.push(Arc::new(credentials));
+    }
+
+    /// The messages are bytes by now, which a codec of this content type made.
+    pub(crate) fn set_encoded_as(&mut self, content_type: &'static str) {
+        self.seldom().encoded_as = Some(content_type);
+    }
+
+    /// The content type of the codec that made bytes of the messages; `None` where that is yet to be done.
+    pub(crate) fn encoded_as(&self) -> Option<&'static str> {
+        self.seldom.as_ref()?.encoded_as
     }
 
     /// The credentials of the call itself.

@@ -20,8 +20,27 @@
 //! | outlive a layer that panics | [`CatchPanic`]; interceptors and functions have it built in |
 //! | put a layer on one method | [`only`], or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
-//! All of them sit around the whole call: outside of the name lookup, the connection and any second attempt. A call
-//! goes through the layers once, however often it is sent.
+//! # Three positions
+//!
+//! ```text
+//!   client  ->  layers of the client  ->  codec  ->  layers of the channel  ->  pick  ->  attempt  ->  wire
+//!               messages as themselves               bytes                       |  credentials
+//!                                                                                |  attempt interceptors
+//!               `- once for each call of one client                              `- once for each attempt: again for a
+//!                                                    `- once for each call          retry, and for each hedge
+//!                                                       of every client
+//! ```
+//!
+//! | position | set by | sees | runs |
+//! |---|---|---|---|
+//! | per call | `GreeterClient::layer`, `#[layer(..)]` on the trait | the method, its messages, the final status | once a call, outside of the name lookup, the connection and any second attempt; in process as well |
+//! | per channel | [`ChannelBuilder::layer`](crate::ChannelBuilder::layer) | each method as a [`DynamicMethod`](crate::DynamicMethod), messages as bytes, the final status | the same, for every client of the channel |
+//! | per attempt | [`ChannelBuilder::attempt_interceptor`](crate::ChannelBuilder::attempt_interceptor) | the method, the server, which attempt it is, how it ended; no messages | once for each attempt, after the pick |
+//!
+//! The first two are the same layers. What needs a message as itself (validation, a cache, a fallback) is at home in the
+//! first; what concerns a program's calls to a service, whoever makes them (metrics, traces, limits), in the second; what
+//! depends on the server or on the attempt (statistics by server, hedging experiments) in the third, and
+//! [`credentials`](crate::credentials) beside it.
 
 mod cache;
 mod call_key;

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use tower::service_fn;
 
 use super::*;
+use crate::call::DynamicMethod;
 use crate::call::{Call, Request, Response, Unary};
-use crate::client::DynamicMethod;
 use crate::status::{Code, Status};
 
 type One = DynamicMethod<Unary>;

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use tower::service_fn;
 
 use super::*;
+use crate::call::DynamicMethod;
 use crate::call::{Call, ServerStreaming, Streaming, Unary};
-use crate::client::DynamicMethod;
 use crate::rt;
 use crate::status::{Code, Delivery};
 

@@ -1,0 +1,247 @@
+//! Layers around a whole channel: calls of every client, as bytes, through one stack.
+//!
+//! Below the codec of the client and above the engine: a call comes through once, however often it is sent. A channel
+//! without layers knows nothing of this.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::call::dynamic::DynamicMethod;
+use crate::call::invoke::Invoke;
+use crate::call::kind::{Bidi, ClientStreaming, Kind as _, ServerStreaming, Unary};
+use crate::call::method::Method;
+use crate::call::outbound::Outbound;
+use crate::call::request::Request;
+use crate::call::response::Response;
+use crate::call::service::BoxFuture;
+use crate::call::streaming::Streaming;
+use crate::channel::{Channel, ChannelBuilder, ChannelLayer, Layered};
+use crate::codec::{Codec, Decode, Encode};
+use crate::status::Status;
+
+impl ChannelBuilder {
+    /// Puts a layer around all calls of the channel, whichever client makes them: set once, where the channel is made, and
+    /// not at each client. The channel stays a [`Channel`]. Default: none.
+    ///
+    /// A layer sees each method as the [`DynamicMethod`] of its kind, whose messages are [`Bytes`]: path, options,
+    /// metadata, and the outcome are there as ever. So every layer that is for all methods fits, an
+    /// [`Interceptor`](crate::Interceptor) as well as [`Trace`](crate::layer::Trace) or tower's own. One that
+    /// needs the messages as themselves belongs on a client: wrapped in [`only`](crate::layer::only()), or as a function of
+    /// one method's types, it would fit, and see no call. The layer that is added last is the first to see a call. It
+    /// sees each call once; for each attempt there is
+    /// [`attempt_interceptor`](ChannelBuilder::attempt_interceptor).
+    ///
+    /// ```
+    /// # fn example() -> Result<(), grpc_runtime::ChannelError> {
+    /// use grpc_runtime::layer::{self, ConcurrencyLimit};
+    /// use grpc_runtime::{Channel, Code};
+    ///
+    /// let channel = Channel::builder("dns:///greeter.prod:50051")
+    ///     .layer(ConcurrencyLimit::per_method(100))
+    ///     .layer(layer::on_end(|method, ended| {
+    ///         if ended.code() != Code::Ok {
+    ///             eprintln!("{method}: {}", ended.code());
+    ///         }
+    ///     }))
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// It costs a call two boxes, and one more copy of what it sends. In process there is no channel, and so none of its
+    /// layers.
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<ChannelCalls> + Send + Sync + 'static,
+        L::Service: InvokeBytes,
+    {
+        self.around_calls(Around(layer))
+    }
+}
+
+/// Carries calls of every kind whose messages are bytes: what a layer of a
+/// [channel](crate::ChannelBuilder::layer) has to be. Not to be implemented: a service has it that carries all four
+/// [`DynamicMethod`]s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not carry calls of every kind, and cannot be around a whole channel",
+    label = "not a layer for all methods",
+    note = "a layer of a channel sees each method as the `DynamicMethod` of its kind, with `Bytes` for messages: it has to be for all methods, as `impl<M: Method> Interceptor<M>` is; one for a single method goes on a client, wrapped in `grpc_runtime::layer::only::<ItsMethod, _>(..)`",
+    note = "its service has to be `Clone + Send + Sync + 'static`"
+)]
+pub trait InvokeBytes:
+    Invoke<DynamicMethod<Unary>>
+    + Invoke<DynamicMethod<ServerStreaming>>
+    + Invoke<DynamicMethod<ClientStreaming>>
+    + Invoke<DynamicMethod<Bidi>>
+    + Sync
+{
+}
+
+// One mistake is one message: that of the trait, and not one for each kind.
+#[diagnostic::do_not_recommend]
+impl<S> InvokeBytes for S where
+    S: Invoke<DynamicMethod<Unary>>
+        + Invoke<DynamicMethod<ServerStreaming>>
+        + Invoke<DynamicMethod<ClientStreaming>>
+        + Invoke<DynamicMethod<Bidi>>
+        + Sync
+{
+}
+
+/// The calls of a channel as its layers see them: what a layer of
+/// [`ChannelBuilder::layer`](crate::ChannelBuilder::layer) is put around. Cheap to clone.
+#[derive(Clone)]
+pub struct ChannelCalls(Arc<dyn Carry>);
+
+/// [`InvokeBytes`] as a trait object.
+trait Carry: Send + Sync {
+    fn unary(&self, request: Request<DynamicMethod<Unary>>) -> Carried<Unary>;
+    fn server_streaming(
+        &self,
+        request: Request<DynamicMethod<ServerStreaming>>,
+    ) -> Carried<ServerStreaming>;
+    fn client_streaming(
+        &self,
+        request: Request<DynamicMethod<ClientStreaming>>,
+    ) -> Carried<ClientStreaming>;
+    fn bidi(&self, request: Request<DynamicMethod<Bidi>>) -> Carried<Bidi>;
+}
+
+type Carried<K> = BoxFuture<Result<Response<DynamicMethod<K>>, Status>>;
+
+impl<S: InvokeBytes> Carry for S {
+    fn unary(&self, request: Request<DynamicMethod<Unary>>) -> Carried<Unary> {
+        Box::pin(self.clone().invoke(request))
+    }
+
+    fn server_streaming(
+        &self,
+        request: Request<DynamicMethod<ServerStreaming>>,
+    ) -> Carried<ServerStreaming> {
+        Box::pin(self.clone().invoke(request))
+    }
+
+    fn client_streaming(
+        &self,
+        request: Request<DynamicMethod<ClientStreaming>>,
+    ) -> Carried<ClientStreaming> {
+        Box::pin(self.clone().invoke(request))
+    }
+
+    fn bidi(&self, request: Request<DynamicMethod<Bidi>>) -> Carried<Bidi> {
+        Box::pin(self.clone().invoke(request))
+    }
+}
+
+/// The channel itself, whose calls are in a box already.
+struct Bare(Channel);
+
+impl Carry for Bare {
+    fn unary(&self, request: Request<DynamicMethod<Unary>>) -> Carried<Unary> {
+        self.0.clone().call(request)
+    }
+
+    fn server_streaming(
+        &self,
+        request: Request<DynamicMethod<ServerStreaming>>,
+    ) -> Carried<ServerStreaming> {
+        self.0.clone().call(request)
+    }
+
+    fn client_streaming(
+        &self,
+        request: Request<DynamicMethod<ClientStreaming>>,
+    ) -> Carried<ClientStreaming> {
+        self.0.clone().call(request)
+    }
+
+    fn bidi(&self, request: Request<DynamicMethod<Bidi>>) -> Carried<Bidi> {
+        self.0.clone().call(request)
+    }
+}
+
+macro_rules! carries {
+    ($kind:ident, $carry:ident) => {
+        impl Service<Request<DynamicMethod<$kind>>> for ChannelCalls {
+            type Response = Response<DynamicMethod<$kind>>;
+            type Error = Status;
+            type Future = Carried<$kind>;
+
+            /// Always ready: what is behind it is waited for when it is called.
+            fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn call(&mut self, request: Request<DynamicMethod<$kind>>) -> Self::Future {
+                self.0.$carry(request)
+            }
+        }
+    };
+}
+
+carries!(Unary, unary);
+carries!(ServerStreaming, server_streaming);
+carries!(ClientStreaming, client_streaming);
+carries!(Bidi, bidi);
+
+impl fmt::Debug for ChannelCalls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ChannelCalls").finish_non_exhaustive()
+    }
+}
+
+struct Around<L>(L);
+
+impl<L> ChannelLayer for Around<L>
+where
+    L: Layer<ChannelCalls> + Send + Sync,
+    L::Service: InvokeBytes,
+{
+    fn around(&self, bare: &Channel, inside: Option<Layered>) -> Layered {
+        let calls = match inside.as_ref().and_then(|inside| inside.downcast_ref()) {
+            Some(calls) => ChannelCalls::clone(calls),
+            None => ChannelCalls(Arc::new(Bare(bare.clone()))),
+        };
+        Arc::new(ChannelCalls(Arc::new(self.0.layer(calls))))
+    }
+}
+
+/// Carries a call of `M` through the layers of its channel.
+pub(super) fn carry<M: Method>(
+    calls: &ChannelCalls,
+    request: Request<M>,
+) -> BoxFuture<Result<Response<M>, Status>> {
+    let (message, method, mut options) = request.into_parts();
+    options.set_encoded_as(M::Codec::CONTENT_TYPE);
+    let carried = M::Kind::through::<M::Codec>(calls.clone(), message, method, options);
+    Box::pin(
+        async move { carried.await.map(|(message, reply)| Response::from_parts(message, reply)) },
+    )
+}
+
+pub(super) fn one_to_bytes<C: Encode<Q>, Q>(message: Q) -> Result<Bytes, Status> {
+    let mut bytes = Vec::with_capacity(C::encoded_len(&message));
+    C::encode(&message, &mut bytes)
+        .map_err(|error| Status::internal("request not sent").with_source(error))?;
+    Ok(bytes.into())
+}
+
+pub(super) fn many_to_bytes<C: Encode<Q>, Q: Send + 'static>(
+    messages: Outbound<Q>,
+) -> Result<Outbound<Bytes>, Status> {
+    Ok(messages.map_messages(one_to_bytes::<C, Q>))
+}
+
+pub(super) fn one_from_bytes<C: Decode<R>, R>(bytes: Bytes) -> Result<R, Status> {
+    C::decode(bytes).map_err(|error| Status::internal("response not understood").with_source(error))
+}
+
+pub(super) fn many_from_bytes<C: Decode<R>, R: 'static>(
+    messages: Streaming<Bytes>,
+) -> Result<Streaming<R>, Status> {
+    Ok(messages.map_messages(one_from_bytes::<C, R>))
+}
