@@ -199,6 +199,14 @@ async fn an_attempt_may_be_failed_and_the_policy_decides_what_follows() {
     assert_eq!(after.take().len(), 2, "what is failed goes no further");
     server.events();
 
+    // The same where the connection is there already, so that the first attempt begins with the call.
+    let builder = retrying(&server).attempt_interceptor(refusing(Code::Unavailable, 2));
+    let (channel, greeter) = tests::client::open(builder);
+    within("a connection", channel.wait_ready(Duration::from_secs(5))).await.unwrap();
+    said(greeter.say_hello(hello("Ada"))).await.unwrap();
+    assert_eq!(server.counts().started, 2);
+    server.events();
+
     // Any code will do, and where the policy says nothing of it, it is the end.
     let builder = retrying(&server).attempt_interceptor(refusing(Code::NotFound, 9));
     let status = said(client(builder).say_hello(hello("Ada"))).await.unwrap_err();

@@ -80,6 +80,41 @@ async fn those_of_the_channel_go_first_and_those_of_the_call_after_them() {
     assert_eq!(authorizations(&server.started().await), ["Basic own", "Bearer channel"]);
 }
 
+/// On a connection that is there, with a token that is: nothing is waited for, and nothing is left out.
+#[tokio::test]
+async fn what_is_known_is_sent_at_once() {
+    let (mut server, channel) = protected();
+    let fetched = BearerToken::fetched(|| async { Ok::<_, Status>(Token::new("fetched")) });
+    let greeter = client(channel.call_credentials(fetched).call_credentials(token("fixed")));
+    for _ in 0..3 {
+        said(greeter.say_hello(hello("Ada"))).await.unwrap();
+        assert_eq!(authorizations(&server.started().await), ["Bearer fetched", "Bearer fixed"]);
+    }
+
+    struct Panicking;
+    impl CallCredentials for Panicking {
+        fn metadata<'a>(&'a self, _: &'a CredentialsRequest<'a>) -> CredentialsFuture<'a> {
+            Box::pin(async { Ok(Metadata::new()) })
+        }
+
+        fn metadata_now(&self) -> Option<Metadata> {
+            panic!("not now")
+        }
+    }
+    let call = greeter.say_hello(hello("Ada")).call_credentials(Panicking);
+    let status = said(call).await.unwrap_err();
+    assert_eq!((status.code(), status.delivery()), (Code::Internal, Delivery::NotSent));
+    assert!(status.message().contains("not now"), "{status}");
+
+    let mut server = Server::start();
+    let channel = Channel::builder(server.target()).plaintext().build().unwrap();
+    within("a connection", channel.wait_ready(Duration::from_secs(5))).await.unwrap();
+    let call = GreeterClient::new(channel).say_hello(hello("Ada"));
+    let status = said(call.call_credentials(token("secret"))).await.unwrap_err();
+    assert_eq!((status.code(), status.delivery()), (Code::Unauthenticated, Delivery::NotSent));
+    assert!(server.events().iter().all(|event| !matches!(event, tests::server::Event::Started(_))));
+}
+
 #[tokio::test]
 async fn calls_of_every_kind_carry_them() {
     let (mut server, channel) = protected();

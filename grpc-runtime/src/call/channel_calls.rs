@@ -52,7 +52,7 @@ impl ChannelBuilder {
     /// # Ok(()) }
     /// ```
     ///
-    /// It costs a call two boxes, and one more copy of what it sends. In process there is no channel, and so none of its
+    /// It costs a call four allocations, one of which is a copy of what it sends. In process there is no channel, and so none of its
     /// layers.
     pub fn layer<L>(self, layer: L) -> Self
     where

@@ -98,6 +98,13 @@ pub trait CallCredentials: Send + Sync + 'static {
     /// The future is dropped where the call is, or where its deadline passes.
     fn metadata<'a>(&'a self, request: &'a CredentialsRequest<'a>) -> CredentialsFuture<'a>;
 
+    /// The same for any call that is made now, where it is known without waiting and is alike for every method and service:
+    /// the call is then on its way at once. Asked before a connection is picked, and sent over none that is not safe enough.
+    /// Default: `None`, and [`metadata`](CallCredentials::metadata) is asked; so it is for further attempts.
+    fn metadata_now(&self) -> Option<Metadata> {
+        None
+    }
+
     /// How well a connection has to be protected before it may see these credentials. On one that is less, the call ends
     /// with UNAUTHENTICATED: nothing is sent, and the credentials are not asked. Default:
     /// [`SecurityLevel::PrivacyAndIntegrity`].
@@ -109,6 +116,10 @@ pub trait CallCredentials: Send + Sync + 'static {
 impl<C: CallCredentials + ?Sized> CallCredentials for Arc<C> {
     fn metadata<'a>(&'a self, request: &'a CredentialsRequest<'a>) -> CredentialsFuture<'a> {
         (**self).metadata(request)
+    }
+
+    fn metadata_now(&self) -> Option<Metadata> {
+        (**self).metadata_now()
     }
 
     fn required_security(&self) -> SecurityLevel {

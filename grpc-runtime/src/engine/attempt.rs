@@ -13,7 +13,7 @@ use crate::engine::options::CallOptions;
 use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::per_attempt::Starting;
-use crate::engine::pick::Picked;
+use crate::engine::pick::{NotPicked, Picked};
 use crate::engine::replay::Replay;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Timer;
@@ -37,6 +37,8 @@ pub(crate) struct Waiting {
     pub(super) tried: Vec<SubchannelId>,
     /// How often it was put on a connection.
     pub(super) attempts: u32,
+    /// How an attempt failed that nobody has looked at yet.
+    pub(super) refused: Option<Box<NotPicked>>,
 }
 
 /// A stream with the request's head on it.
@@ -65,7 +67,7 @@ pub(crate) enum NotStarted {
 
 impl Waiting {
     pub(super) fn new(call: Outgoing, settled: Settled, further: Further) -> Self {
-        Self { call, settled, further, replay: None, tried: Vec::new(), attempts: 0 }
+        Self { call, settled, further, replay: None, tried: Vec::new(), attempts: 0, refused: None }
     }
 
     /// Makes the request what it was before the attempt that failed.

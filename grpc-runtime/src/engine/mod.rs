@@ -44,6 +44,7 @@ use crate::target::TargetUri;
 use self::answer::Answer;
 use self::attempt::Waiting;
 use self::hedging::Hedging;
+use self::per_attempt::Ready;
 use self::template::Template;
 use self::terms::Terms;
 
@@ -167,7 +168,7 @@ impl Engine {
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
     /// request goes on from there by itself.
     pub(crate) fn try_start(&self, view: View<'_>, call: Outgoing) -> Result<Incoming, NotStarted> {
-        let waiting = match self.settle(view, &call) {
+        let mut waiting = match self.settle(view, &call) {
             Ok((settled, further)) => Waiting::new(call, settled, further),
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
@@ -175,8 +176,12 @@ impl Engine {
             return Err(NotStarted::Waits(Box::new(waiting)));
         }
         match per_attempt::ready(&self.0, view.snapshot, &waiting.starting()) {
-            Some(picked) => waiting.start_on(picked, self, Incoming::of),
-            None => Err(NotStarted::Waits(Box::new(waiting))),
+            Ready::Picked(picked) => waiting.start_on(picked, self, Incoming::of),
+            Ready::NotYet => Err(NotStarted::Waits(Box::new(waiting))),
+            Ready::Refused(not_picked) => {
+                waiting.refused = Some(Box::new(not_picked));
+                Err(NotStarted::Waits(Box::new(waiting)))
+            }
         }
     }
 
@@ -195,7 +200,11 @@ impl Engine {
     /// As [`start`](Engine::start), for a call that is settled and has one attempt at a time.
     async fn attempt(&self, mut waiting: Box<Waiting>) -> Result<Answer, Status> {
         loop {
-            let picked = match per_attempt::pick(&self.0, &waiting.starting()).await {
+            let picked = match waiting.refused.take() {
+                Some(refused) => Err(*refused),
+                None => per_attempt::pick(&self.0, &waiting.starting()).await,
+            };
+            let picked = match picked {
                 Ok(picked) => picked,
                 Err(not_picked) => {
                     let after =

@@ -135,6 +135,14 @@ impl Metadata {
         other.append_to(&mut self.0);
     }
 
+    /// As [`extend`](Metadata::extend), of what is not needed any more.
+    pub(crate) fn take_in(&mut self, other: Metadata) {
+        match self.0.is_empty() {
+            true => *self = other,
+            false => self.extend(&other),
+        }
+    }
+
     /// Adds the entries of `other` whose keys are not here yet: what is here goes before it.
     pub fn extend_missing(&mut self, other: &Metadata) {
         let here = |name: &HeaderName| self.0.contains_key(name);

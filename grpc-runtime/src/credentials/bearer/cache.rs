@@ -77,6 +77,12 @@ impl Cache {
         }
     }
 
+    /// The header, where there is a token that is good for a while.
+    pub(super) fn header_now(&self) -> Option<Metadata> {
+        let header = self.shared.freshness().peek(rt::now())?;
+        Some(Metadata::clone(&header))
+    }
+
     pub(super) fn forget(&self) {
         self.shared.freshness().forget();
     }

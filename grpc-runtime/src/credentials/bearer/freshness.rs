@@ -109,6 +109,16 @@ impl<T: Clone, E: Clone> Freshness<T, E> {
         }
     }
 
+    /// The token, where there is one and nothing is to be done about another yet.
+    pub(super) fn peek(&self, now: Instant) -> Option<T> {
+        match &self.stage {
+            Stage::Held { token, times, .. } => {
+                times.is_none_or(|times| now < times.renew).then(|| token.clone())
+            }
+            Stage::Nothing | Stage::Fetching | Stage::Failed { .. } => None,
+        }
+    }
+
     /// A fetch gave a token that is good for so long, or for ever.
     pub(super) fn on_fetched(&mut self, token: T, lifetime: Option<Duration>, now: Instant) {
         self.backoff.reset();
@@ -203,6 +213,8 @@ mod tests {
         let now = rt::now();
         let mut freshness = held(now);
         assert_eq!(freshness.on_call(now + seconds(3539)), Answer::Use("a"));
+        assert_eq!(freshness.peek(now + seconds(3539)), Some("a"));
+        assert_eq!(freshness.peek(now + seconds(3541)), None, "somebody has to see to the next");
         assert_eq!(freshness.on_call(now + seconds(3541)), Answer::UseAndFetch("a"));
         assert_eq!(freshness.on_call(now + seconds(3569)), Answer::Use("a"));
         assert_eq!(freshness.on_call(now + seconds(3571)), Answer::Wait);

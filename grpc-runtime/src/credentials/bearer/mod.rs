@@ -235,6 +235,14 @@ impl CallCredentials for BearerToken {
         Box::pin(async move { Ok(cache.header().await?) })
     }
 
+    fn metadata_now(&self) -> Option<Metadata> {
+        match &self.source {
+            Source::Fixed(metadata) => Some(Metadata::clone(metadata)),
+            Source::One(cache) => cache.header_now(),
+            Source::PerAudience(_) => None,
+        }
+    }
+
     fn required_security(&self) -> SecurityLevel {
         self.required_security
     }

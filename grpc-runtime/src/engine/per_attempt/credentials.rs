@@ -11,6 +11,7 @@ use crate::connectivity::ConnectivityState;
 use crate::credentials::{CallCredentials, CredentialsRequest, SecurityLevel};
 use crate::engine::Shared;
 use crate::engine::again::failure_of;
+use crate::engine::ending::Ending;
 use crate::engine::outcome::panicked;
 use crate::engine::per_attempt::Starting;
 use crate::engine::pick::{NotPicked, Picked, closed, not_sent, of_control_plane};
@@ -18,6 +19,7 @@ use crate::metadata::{InvalidMetadata, Metadata};
 use crate::method::MethodDescriptor;
 use crate::rt;
 use crate::status::Status;
+use crate::transport::h2::Connection;
 
 /// Puts what they give beside what the picker gave; `None` when the connection has gone meanwhile.
 pub(super) async fn ask(
@@ -25,15 +27,14 @@ pub(super) async fn ask(
     starting: &Starting<'_>,
     picked: Picked,
 ) -> Result<Option<Picked>, NotPicked> {
-    let of_call = starting.options.call_credentials();
-    if shared.per_attempt.credentials.is_empty() && of_call.is_empty() {
+    if all(shared, starting).next().is_none() {
         return Ok(Some(picked));
     }
-    let Picked { connection, slot, subchannel, metadata, mut ending } = picked;
+    let Picked { connection, slot, subchannel, metadata, ending } = picked;
     let audience = audience(starting);
     let level = connection.security_level();
     let request = CredentialsRequest::new(&audience, starting.method, level);
-    let mut gathering = pin!(gather(&shared.per_attempt.credentials, of_call, &request));
+    let mut gathering = pin!(gather(shared, starting, &request));
     let answer = match poll_fn(|context| Poll::Ready(poll_caught(&mut gathering, context))).await {
         Poll::Ready(gathered) => gathered.map(|gathered| Some((gathered, slot))),
         Poll::Pending => {
@@ -50,37 +51,91 @@ pub(super) async fn ask(
     match answer {
         Ok(None) => Ok(None),
         Ok(Some((gathered, slot))) => {
-            let metadata = Some(match metadata {
-                None => Box::new(gathered),
-                Some(mut metadata) => {
-                    metadata.extend(&gathered);
-                    metadata
-                }
-            });
+            let metadata = join(metadata, gathered);
             Ok(Some(Picked { connection, slot, subchannel, metadata, ending }))
         }
-        Err(status) => {
-            let status = not_sent(status.with_peer(connection.peer()));
-            ending.end(Err(&status), None);
-            Err(NotPicked { failure: Some(failure_of(&status)), status })
+        Err(status) => Err(fail(status, &connection, ending)),
+    }
+}
+
+/// What all of them give without being waited for; `None` where one has to be.
+pub(super) fn now(shared: &Shared, starting: &Starting<'_>) -> Option<Result<Metadata, Status>> {
+    let now = || {
+        let mut gathered = Metadata::new();
+        for credentials in all(shared, starting) {
+            gathered.take_in(credentials.metadata_now()?);
         }
+        Some(gathered)
+    };
+    match catch_unwind(AssertUnwindSafe(now)) {
+        Ok(gathered) => gathered.map(Ok),
+        Err(panic) => Some(Err(panicked(WHOSE, &*panic))),
+    }
+}
+
+/// Puts that beside what the picker gave, where the connection is safe enough for it.
+pub(super) fn add(
+    shared: &Shared,
+    starting: &Starting<'_>,
+    picked: Picked,
+    gathered: Result<Metadata, Status>,
+) -> Result<Picked, NotPicked> {
+    let Picked { connection, slot, subchannel, metadata, ending } = picked;
+    let level = connection.security_level();
+    let check = || check(shared, starting, level);
+    let checked =
+        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| Err(panicked(WHOSE, &*panic)));
+    match checked.and(gathered) {
+        Ok(gathered) => {
+            let metadata = join(metadata, gathered);
+            Ok(Picked { connection, slot, subchannel, metadata, ending })
+        }
+        Err(status) => Err(fail(status, &connection, ending)),
+    }
+}
+
+fn all<'a>(
+    shared: &'a Shared,
+    starting: &Starting<'a>,
+) -> impl Iterator<Item = &'a Arc<dyn CallCredentials>> {
+    shared.per_attempt.credentials.iter().chain(starting.options.call_credentials())
+}
+
+fn join(metadata: Option<Box<Metadata>>, gathered: Metadata) -> Option<Box<Metadata>> {
+    match metadata {
+        None if gathered.is_empty() => None,
+        None => Some(Box::new(gathered)),
+        Some(mut metadata) => {
+            metadata.extend(&gathered);
+            Some(metadata)
+        }
+    }
+}
+
+fn fail(status: Status, connection: &Connection, mut ending: Ending) -> NotPicked {
+    let status = not_sent(status.with_peer(connection.peer()));
+    ending.end(Err(&status), None);
+    NotPicked { failure: Some(failure_of(&status)), status }
+}
+
+fn check(shared: &Shared, starting: &Starting<'_>, level: SecurityLevel) -> Result<(), Status> {
+    let required = all(shared, starting).map(CallCredentials::required_security).max();
+    match required.filter(|required| *required > level) {
+        Some(required) => Err(unprotected(required, level)),
+        None => Ok(()),
     }
 }
 
 /// What all of them give, that of the channel first.
 async fn gather(
-    of_channel: &[Arc<dyn CallCredentials>],
-    of_call: &[Arc<dyn CallCredentials>],
+    shared: &Shared,
+    starting: &Starting<'_>,
     request: &CredentialsRequest<'_>,
 ) -> Result<Metadata, Status> {
-    let all = || of_channel.iter().chain(of_call);
-    let required = all().map(CallCredentials::required_security).max();
-    if let Some(required) = required.filter(|required| *required > request.security_level()) {
-        return Err(unprotected(required, request.security_level()));
-    }
+    check(shared, starting, request.security_level())?;
     let mut gathered = Metadata::new();
-    for credentials in all() {
-        gathered.extend(&credentials.metadata(request).await.map_err(failed)?);
+    for credentials in all(shared, starting) {
+        gathered.take_in(credentials.metadata(request).await.map_err(failed)?);
     }
     Ok(gathered)
 }
@@ -91,7 +146,7 @@ where
     F: Future<Output = Result<Metadata, Status>>,
 {
     catch_unwind(AssertUnwindSafe(|| gathering.as_mut().poll(context)))
-        .unwrap_or_else(|panic| Poll::Ready(Err(panicked("what gives call credentials", &*panic))))
+        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(WHOSE, &*panic))))
 }
 
 /// Under the call's deadline, and as long as the channel is open.
@@ -141,7 +196,7 @@ fn write_audience(authority: &str, method: &MethodDescriptor) -> String {
 
 fn failed(error: Box<dyn Error + Send + Sync>) -> Status {
     let error = match error.downcast::<Status>() {
-        Ok(status) => return of_control_plane(*status, "the call credentials"),
+        Ok(status) => return of_control_plane(*status, WHOSE),
         Err(error) => error,
     };
     match error.downcast::<InvalidMetadata>() {
@@ -159,6 +214,8 @@ fn unprotected(required: SecurityLevel, level: SecurityLevel) -> Status {
          `BearerToken::allow_plaintext` or `CallCredentials::required_security`"
     ))
 }
+
+const WHOSE: &str = "what gives call credentials";
 
 #[cfg(test)]
 mod tests {

@@ -49,15 +49,32 @@ impl<'a> Starting<'a> {
     }
 }
 
-/// What can be had without waiting and without asking anybody.
-pub(super) fn ready(
-    shared: &Shared,
-    snapshot: &Snapshot,
-    starting: &Starting<'_>,
-) -> Option<Picked> {
-    match shared.per_attempt.concerns(starting.options) {
-        true => None,
-        false => pick::ready(snapshot, &starting.pick_args()),
+/// What can be had without waiting.
+pub(super) enum Ready {
+    /// All of it.
+    Picked(Picked),
+    /// Not all of it.
+    NotYet,
+    /// The attempt has failed already.
+    Refused(NotPicked),
+}
+
+/// Looks for a connection, and for what has to be sent there beside the call's own.
+pub(super) fn ready(shared: &Shared, snapshot: &Snapshot, starting: &Starting<'_>) -> Ready {
+    if !shared.per_attempt.concerns(starting.options) {
+        return pick::ready(snapshot, &starting.pick_args()).map_or(Ready::NotYet, Ready::Picked);
+    }
+    // Before the pick: it counts as an attempt for the picker, and there is none where a token has to be waited for.
+    let now = credentials::now(shared, starting);
+    let picked = now.and_then(|metadata| {
+        let picked = pick::ready(snapshot, &starting.pick_args())?;
+        Some(credentials::add(shared, starting, picked, metadata))
+    });
+    let interceptors = &shared.per_attempt.interceptors;
+    match picked.map(|picked| interceptor::tell(interceptors, starting, picked?)) {
+        Some(Ok(picked)) => Ready::Picked(picked),
+        Some(Err(refused)) => Ready::Refused(refused),
+        None => Ready::NotYet,
     }
 }
 
