@@ -279,3 +279,19 @@ async fn a_stream_is_hedged_until_its_headers() {
     let calls = servers.iter().flat_map(Server::calls).count();
     assert_eq!(resets(&servers, Duration::ZERO).len(), calls, "none goes on");
 }
+
+/// A channel that is closed has no further attempts, and nobody waits for a pause to pass that the server asked for.
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_closed_in_a_pause() {
+    let (lab, [one]) = Lab::of(["one"]);
+    let channel = warm(hedged(&lab, policy(3, s(1)))).await;
+    one.answer(Answer::PushesBack(Code::Unavailable, "60000"));
+    let start = lab.now();
+    let events = async {
+        pass(ms(500)).await;
+        channel.close();
+    };
+    let (status, ()) = tokio::join!(call(&channel), events);
+    assert_eq!(status.unwrap_err().code(), Code::Cancelled);
+    assert_eq!((lab.now() - start, one.calls().len()), (ms(500), 1));
+}

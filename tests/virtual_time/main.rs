@@ -14,6 +14,8 @@ mod model;
 mod pick_first;
 mod picking;
 mod policies;
+mod retries;
 mod sharing;
 mod states;
+mod switching;
 mod texts;

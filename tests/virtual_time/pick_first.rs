@@ -228,3 +228,38 @@ async fn resolver_error() {
     assert_eq!(call(&channel).await.unwrap(), "one");
     assert_eq!(lab.network.opened(), 1);
 }
+
+/// TestPickFirst_ShuffleAddressList: who is first is left to chance, endpoint by endpoint; without it, it is not.
+#[tokio::test(start_paused = true)]
+async fn shuffle_address_list() {
+    assert_eq!(as_listed_of_sixty(false).await, 60);
+    // Further off than this by chance: once in a hundred million runs.
+    let as_listed = as_listed_of_sixty(true).await;
+    assert!((8..=52).contains(&as_listed), "{as_listed}");
+}
+
+/// In how many of sixty channels two endpoints are tried in the order in which they are listed.
+async fn as_listed_of_sixty(shuffles: bool) -> usize {
+    let config = format!(
+        r#"{{"loadBalancingConfig": [{{"pick_first": {{"shuffleAddressList": {shuffles}}}}}]}}"#
+    );
+    let mut as_listed = 0;
+    for _ in 0..60 {
+        let (lab, servers) = Lab::of(["one", "also one", "two"]);
+        for server in &servers {
+            server.door(Door::RefusesAfter(ms(5)));
+        }
+        let [one, also_one, two] = servers;
+        let both = Endpoint::of(vec![one.address().clone(), also_one.address().clone()]).unwrap();
+        lab.knows_endpoints([both, two.endpoint()]);
+        let channel = lab.builder().default_service_config(config.as_str()).build().unwrap();
+        call(&channel).await.unwrap_err();
+        let order = names(lab.network.attempts()).join(", ");
+        as_listed += match order.as_str() {
+            "one, also one, two" => 1,
+            "two, one, also one" => 0,
+            _ => panic!("addresses of an endpoint stay together: {order}"),
+        };
+    }
+    as_listed
+}

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use crate::engine::answer::Answer;
 use crate::engine::attempt::Waiting;
-use crate::engine::pick::NotPicked;
+use crate::engine::outcome;
+use crate::engine::outgoing::{CallEnd, RequestBody};
+use crate::engine::pick::{self, NotPicked};
 use crate::engine::timer::Timer;
-use crate::engine::{Engine, Further};
+use crate::engine::{Engine, Further, Shared};
 use crate::lb::SubchannelId;
 use crate::retry::{CommittedBy, Decision, Failure, GaveUp, Pushback, Tokens};
 use crate::rt;
@@ -104,10 +106,10 @@ impl Again {
     }
 
     fn on_failed(mut self, failure: Failure, status: Status) -> Next {
-        match self.call.on_failed(failure, status) {
+        match self.call.on_failed(failure, status.clone()) {
             Ok(after) => {
                 self.call.tried.push(self.subchannel);
-                Next::Attempt(self.start(after))
+                Next::Attempt(self.start(after, status))
             }
             Err(status) => Next::End(status),
         }
@@ -122,29 +124,40 @@ impl Again {
         retry.tokens()
     }
 
-    fn start(self, after: Duration) -> Restart {
+    fn start(self, after: Duration, failed: Status) -> Restart {
         let Self { engine, mut call, .. } = self;
         call.rewind();
-        Restart(Box::pin(async move {
+        let requests = match &call.call.body {
+            RequestBody::Message(_) => None,
+            RequestBody::Stream(stream) => Some(stream.end.clone()),
+        };
+        let next = Box::pin(async move {
             if !after.is_zero() {
-                rt::sleep_until(rt::now() + after).await;
+                pick::pause(&engine.0, rt::now() + after).await;
             }
             engine.attempt(Box::new(call)).await
-        }))
+        });
+        Restart { next, failed, requests }
     }
 }
 
 impl Waiting {
-    /// There is no connection for it. As [`on_failed`](Waiting::on_failed); pauses do not go on after the deadline.
-    pub(super) fn on_not_picked(&mut self, not_picked: NotPicked) -> Result<Duration, Status> {
+    /// There is no connection for it: waits until the next attempt, or for the status that the call ends with.
+    pub(super) async fn pause(
+        &mut self,
+        not_picked: NotPicked,
+        shared: &Shared,
+    ) -> Result<(), Status> {
         let NotPicked { status, failure } = not_picked;
         let Some(failure) = failure else { return Err(status) };
-        let after = self.on_failed(failure, status.clone())?;
-        match self.settled.terms.deadline {
-            Some(deadline) if deadline <= rt::now() + after => {
-                Err(status.context("the deadline comes before the next attempt"))
+        let next = rt::now() + self.on_failed(failure, status.clone())?;
+        let deadline = self.settled.terms.deadline;
+        pick::pause(shared, deadline.map_or(next, |deadline| deadline.min(next))).await;
+        match deadline {
+            Some(deadline) if deadline <= rt::now() => {
+                Err(outcome::deadline_passed_between_attempts(Some(&status)))
             }
-            Some(_) | None => Ok(after),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -185,13 +198,28 @@ pub(super) fn failure_of(status: &Status) -> Failure {
 }
 
 /// The call on its way to another connection.
-pub(super) struct Restart(Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>);
+pub(super) struct Restart {
+    next: Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>,
+    /// How the attempt before it failed.
+    pub(super) failed: Status,
+    /// Where whoever sends learns of the end.
+    requests: Option<CallEnd>,
+}
+
+impl Restart {
+    /// The call ends before there is another attempt.
+    pub(super) fn cancel(&self, status: &Status) {
+        if let Some(requests) = &self.requests {
+            requests.set(Err(status.clone()));
+        }
+    }
+}
 
 impl Future for Restart {
     type Output = Result<Answer, Status>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context)
+        self.next.as_mut().poll(context)
     }
 }
 

@@ -342,7 +342,12 @@ impl Answer {
     /// Ends the call from this side: dropping the stream resets it with CANCEL.
     fn cut(&mut self, status: Status) -> Status {
         let status = status.with_peer(self.connection.peer()).with_attempts(self.attempts);
-        self.upload.cancel(&status);
+        match &self.state {
+            State::Again(restart) => restart.cancel(&status),
+            State::Head(_) | State::Messages { .. } | State::NotGrpc { .. } | State::Ended(_) => {
+                self.upload.cancel(&status);
+            }
+        }
         self.close(Err(status.clone()));
         status
     }
@@ -397,7 +402,15 @@ impl Answer {
     }
 
     fn deadline_passed(&self) -> Status {
-        outcome::deadline_passed(matches!(self.state, State::Head(_)))
+        match &self.state {
+            State::Head(_) => outcome::deadline_passed(true),
+            State::Again(restart) => {
+                outcome::deadline_passed_between_attempts(Some(&restart.failed))
+            }
+            State::Messages { .. } | State::NotGrpc { .. } | State::Ended(_) => {
+                outcome::deadline_passed(false)
+            }
+        }
     }
 
     fn wrong_number(&mut self, number: &str) -> Status {

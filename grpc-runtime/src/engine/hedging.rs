@@ -16,9 +16,10 @@ use crate::engine::again::{OnFailure, told};
 use crate::engine::answer::Answer;
 use crate::engine::attempt::{Begun, NotOpened, Waiting};
 use crate::engine::options::CallOptions;
+use crate::engine::outcome;
 use crate::engine::outgoing::{Outgoing, RequestBody};
 use crate::engine::per_attempt::{self, Starting};
-use crate::engine::pick::NotPicked;
+use crate::engine::pick::{self, NotPicked};
 use crate::engine::replay::{ReaderId, Replay};
 use crate::engine::timer::Timer;
 use crate::engine::{Engine, Settled};
@@ -83,7 +84,7 @@ enum Pause {
     /// It begins when the first attempt is on a connection: hedges are against slow servers, and before that there is
     /// none. Else all of them would leave together when a connection is there.
     Later(Duration),
-    Running(Timer),
+    Running(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// What became of an attempt.
@@ -136,7 +137,7 @@ impl Hedging {
                 continue;
             }
             if let Pause::Running(timer) = &mut self.timer
-                && Pin::new(timer).poll(context).is_ready()
+                && timer.as_mut().poll(context).is_ready()
             {
                 self.timer = Pause::None;
                 self.hedge.on_timer();
@@ -185,7 +186,10 @@ impl Hedging {
 
     fn start_timer(&mut self, after: Duration) {
         self.timer = match rt::now().checked_add(after) {
-            Some(due) => Pause::Running(Timer::at(due)),
+            Some(due) => {
+                let engine = self.engine.clone();
+                Pause::Running(Box::pin(async move { pick::pause(&engine.0, due).await }))
+            }
             None => Pause::None,
         };
     }
@@ -321,12 +325,7 @@ impl Hedging {
 
     /// In a pause that the server asked for.
     fn deadline_passed(&mut self) -> Status {
-        let text = "the deadline passed before the next attempt";
-        match self.failed.take() {
-            Some(last) => Status::deadline_exceeded(format!("{text}; the last one failed: {last}"))
-                .with_delivery(last.delivery()),
-            None => Status::deadline_exceeded(text),
-        }
+        outcome::deadline_passed_between_attempts(self.failed.take().as_ref())
     }
 
     fn reader_of(&self, attempt: AttemptId) -> Option<ReaderId> {

@@ -207,9 +207,8 @@ impl Engine {
             let picked = match picked {
                 Ok(picked) => picked,
                 Err(not_picked) => {
-                    let after =
-                        waiting.on_not_picked(not_picked).map_err(|status| waiting.fail(status))?;
-                    rt::sleep_until(rt::now() + after).await;
+                    let pause = waiting.pause(not_picked, &self.0).await;
+                    pause.map_err(|status| waiting.fail(status))?;
                     continue;
                 }
             };

@@ -93,6 +93,16 @@ pub(super) fn deadline_passed(before_headers: bool) -> Status {
     })
 }
 
+/// The deadline passed in the pause after an attempt that failed like `last`.
+pub(super) fn deadline_passed_between_attempts(last: Option<&Status>) -> Status {
+    let text = "the deadline passed before the next attempt";
+    match last {
+        Some(last) => Status::deadline_exceeded(format!("{text}; the last one failed: {last}"))
+            .with_delivery(last.delivery()),
+        None => Status::deadline_exceeded(text),
+    }
+}
+
 /// The attempt took longer than one of this call may (gRFC A6, `perAttemptRecvTimeout`).
 pub(super) fn attempt_took_too_long() -> Status {
     Status::deadline_exceeded(

@@ -189,6 +189,12 @@ pub(super) async fn until_ready(shared: &Shared, deadline: Option<Instant>) -> R
     }
 }
 
+/// Waits for this instant; not any longer once the channel is closed, as whoever picks then learns.
+pub(super) async fn pause(shared: &Shared, due: Instant) {
+    let is_closed = |snapshot: &Snapshot| snapshot.state == ConnectivityState::Shutdown;
+    drop(rt::until(due, until(shared, is_closed, None)).await);
+}
+
 /// Waits for such a snapshot, and asks for a connection where nobody makes one.
 async fn until(
     shared: &Shared,

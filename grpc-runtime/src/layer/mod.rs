@@ -2,12 +2,12 @@
 //!
 //! Any `tower::Layer` whose service carries [`Request<M>`](crate::Request) is one, tower's own included; a client
 //! takes it by `.layer(..)`, and the one that is added last is the first to see a call. An
-//! [`Interceptor`](crate::Interceptor) is the short way to write one, [`from_fn`] the shortest.
+//! [`Interceptor`](crate::Interceptor) is the short way to write one, [`from_fn`](fn@from_fn) the shortest.
 //!
 //! | you want to | layer |
 //! |---|---|
-//! | run a closure or an `async fn` around calls | [`from_fn`] |
-//! | know how each call ended, streams included | [`on_end`] |
+//! | run a closure or an `async fn` around calls | [`from_fn`](fn@from_fn) |
+//! | know how each call ended, streams included | [`on_end`](fn@on_end) |
 //! | send metadata with every call | [`StaticMetadata`], [`AsyncMetadata`]; for tokens, [`credentials`](crate::credentials) |
 //! | see calls in a trace | [`Trace`] |
 //! | give calls a deadline | [`TimeLimit`] |
@@ -18,7 +18,7 @@
 //! | refuse requests that are not valid, unsent | [`Validation`], [`Validate`] |
 //! | see what the program does about delays and failures | [`Faults`] |
 //! | outlive a layer that panics | [`CatchPanic`]; interceptors and functions have it built in |
-//! | put a layer on one method | [`only`], or [`ForMethod`](crate::ForMethod) on a boxed client |
+//! | put a layer on one method | [`only`](fn@only), or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
 //! # Three positions
 //!

@@ -81,7 +81,7 @@ impl Target {
     /// Reads a target of a scheme that is built in; another is read as `dns`.
     ///
     /// # Errors
-    /// As of [`parse`](Target::parse).
+    /// What is wrong with it, and what to write instead.
     pub(crate) fn of(uri: &TargetUri) -> Result<Target, InvalidTarget> {
         parse::parse(uri)
     }
@@ -89,7 +89,7 @@ impl Target {
     /// Reads `host[:port]`, of which nothing is a scheme.
     ///
     /// # Errors
-    /// As of [`parse`](Target::parse).
+    /// What is wrong with it, and what to write instead.
     pub(crate) fn of_host(text: &str) -> Result<Target, InvalidTarget> {
         Self::of(&TargetUri::of_host(text))
     }

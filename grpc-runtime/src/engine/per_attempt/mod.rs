@@ -2,7 +2,7 @@
 //! have their say. Retries, transparent retries and hedges each come through here.
 //!
 //! A call that has neither costs two comparisons. Who else picks a connection for a call does it through [`ready`] and
-//! [`pick`], and not through `engine::pick`.
+//! [`pick`](fn@pick), and not through `engine::pick`.
 
 mod credentials;
 mod interceptor;
