@@ -22,6 +22,7 @@ use tests::client::{all, hello, hellos, said};
 use tests::helloworld::{GreeterClient, HelloReply};
 use tests::server::{Behaviour, Server};
 use tests::within;
+use tower::ServiceBuilder;
 use tower::timeout::TimeoutLayer;
 
 fn plaintext(server: &Server) -> ChannelBuilder {
@@ -153,6 +154,24 @@ async fn messages_are_bytes() {
     assert_eq!(response.attempts(), 1);
 }
 
+/// What passes through untouched is sent as it was framed; a layer that calls twice sends it twice.
+#[tokio::test]
+async fn messages_of_any_size_pass_through_and_may_be_sent_again() {
+    let server = Server::start();
+    let twice = from_fn(
+        |request: Request<DynamicMethod<Unary>>, next: Next<DynamicMethod<Unary>>| async move {
+            next.clone().invoke(request.clone()).await?;
+            next.invoke(request).await
+        },
+    );
+    let greeter = GreeterClient::new(build(plaintext(&server).layer(twice)));
+    for name in [String::new(), "Ada".to_owned(), "x".repeat(100_000)] {
+        let text = said(greeter.say_hello(hello(&name))).await.unwrap();
+        assert!(text.contains(&name));
+    }
+    assert_eq!(server.counts().started, 6);
+}
+
 #[tokio::test]
 async fn what_a_layer_gives_back_is_the_outcome() {
     let server = Server::start();
@@ -187,9 +206,12 @@ async fn any_layer_for_all_methods_fits() {
             metadata.insert("x-fetched", "b")?;
             Ok::<_, Status>(metadata)
         }))
-        .layer(TimeLimit::by_default(Duration::from_secs(5)))
-        .layer(ConcurrencyLimit::per_method(8))
-        .layer(CircuitBreaker::per_method())
+        .layer(
+            ServiceBuilder::new()
+                .layer(TimeLimit::by_default(Duration::from_secs(5)))
+                .layer(ConcurrencyLimit::per_method(8))
+                .layer(CircuitBreaker::per_method()),
+        )
         .layer(Trace::new())
         .layer(TimeoutLayer::new(Duration::from_secs(5)))
         .layer(on_end(move |method, ended| noting.push(format!("{method}: {}", ended.code()))));

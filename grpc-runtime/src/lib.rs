@@ -51,6 +51,7 @@
 //! | send and read what goes beside messages | [`Metadata`] |
 //! | say who calls: tokens, and schemes of your own | [`credentials`] |
 //! | do something around calls | [`Interceptor`], [`layer`], or any `tower::Layer` |
+//! | do it once for all clients of a channel, or at each attempt of a call | [`ChannelBuilder::layer`], [`ChannelBuilder::attempt_interceptor`], [the three positions](layer#three-positions) |
 //! | know how a call ended, once, whatever ended it | [`Call::on_end`], [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
 //! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |

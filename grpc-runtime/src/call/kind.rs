@@ -123,9 +123,9 @@ macro_rules! kind {
                 mut calls: ChannelCalls,
                 out: $out,
                 method: MethodRef,
-                options: CallOptions,
+                mut options: CallOptions,
             ) -> impl Future<Output = Result<($in, SingleReply), Status>> + Send + 'static {
-                let call = $to_bytes(out).map(|bytes| {
+                let call = $to_bytes(out, &mut options).map(|bytes| {
                     let request =
                         Request::<DynamicMethod<$kind>>::from_parts(bytes, method, options);
                     calls.call(request)

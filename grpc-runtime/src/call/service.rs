@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::channel_calls::{ChannelCalls, carry};
+use crate::call::channel_calls::{ChannelCalls, carry, framed_already};
 use crate::call::kind::Kind;
 use crate::call::method::Method;
 use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::channel::Channel;
 use crate::codec::Codec;
-use crate::engine::{Incoming, NotStarted, Outgoing};
+use crate::engine::{Incoming, NotStarted, Outgoing, RequestBody};
 use crate::status::Status;
 
 /// A boxed call: the one allocation a call costs beyond its messages and its HTTP/2 stream.
@@ -35,7 +35,7 @@ impl<M: Method> Service<Request<M>> for Channel {
         if let Some(calls) = self.layered::<ChannelCalls>() {
             return carry(calls, request);
         }
-        let (message, method, options) = request.into_parts();
+        let (message, method, mut options) = request.into_parts();
         let content_type = options.encoded_as().unwrap_or(M::Codec::CONTENT_TYPE);
         let engine = self.engine();
         // One snapshot for all that follows, and one lookup of the method in it.
@@ -44,9 +44,12 @@ impl<M: Method> Service<Request<M>> for Channel {
         let framing = engine.framing(view, &method, &options);
         // Encoded and, where a connection is ready, on its way before the future exists: that holds neither the
         // message nor the options, and stays small.
-        let body = match <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing) {
-            Ok(body) => body,
-            Err(status) => return Box::pin(ready(Err(status))),
+        let body = match framed_already(&mut options, &message, &framing) {
+            Some(framed) => RequestBody::Message(framed),
+            None => match <M::Kind as Kind<_, _>>::encode::<M::Codec>(message, framing) {
+                Ok(body) => body,
+                Err(status) => return Box::pin(ready(Err(status))),
+            },
         };
         match engine.try_start(view, Outgoing { method, content_type, options, body }) {
             Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),

@@ -19,7 +19,8 @@ use crate::method::MethodDescriptor;
 /// | TLS, however it is opened | `PrivacyAndIntegrity` |
 /// | a Unix socket: it does not leave the machine | `PrivacyAndIntegrity` |
 /// | TCP in plaintext, on loopback as well | `None` |
-/// | a connector's stream in plaintext | what [`Connector::security_level`](crate::Connector::security_level) says; else `None` |
+/// | a [`MemoryConnector`](crate::MemoryConnector): it does not leave the process | `PrivacyAndIntegrity` |
+/// | another connector's stream in plaintext | what [`Connector::security_level`](crate::Connector::security_level) says; else `None` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "gRPC defines these levels, for good")]
 pub enum SecurityLevel {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::uri::Authority;
 
@@ -66,6 +67,8 @@ struct Seldom {
     credentials: Credentials,
     /// Of the codec that made bytes of the messages, where that was done before the call came to the channel.
     encoded_as: Option<&'static str>,
+    /// What it made of the only message, framed.
+    framed: Option<Bytes>,
 }
 
 #[derive(Clone, Default)]
@@ -181,6 +184,15 @@ impl CallOptions {
     /// The content type of the codec that made bytes of the messages; `None` where that is yet to be done.
     pub(crate) fn encoded_as(&self) -> Option<&'static str> {
         self.seldom.as_ref()?.encoded_as
+    }
+
+    /// The only message lies in here, behind its prefix.
+    pub(crate) fn set_framed(&mut self, framed: Bytes) {
+        self.seldom().framed = Some(framed);
+    }
+
+    pub(crate) fn take_framed(&mut self) -> Option<Bytes> {
+        self.seldom.as_mut()?.framed.take()
     }
 
     /// The credentials of the call itself.
