@@ -31,6 +31,11 @@ impl Errors {
         result.map_err(|error| self.add(error)).ok()
     }
 
+    /// Whether there are any.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// All the errors as one, or nothing.
     pub(crate) fn into_error(self) -> Option<syn::Error> {
         self.0

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proc_macro2::TokenStream;
 
-use crate::expanded;
+use crate::{expanded, interceptor};
 
 #[test]
 fn four_shapes() {
@@ -109,9 +109,45 @@ fn mistakes_leave_the_trait() {
     check("mistakes_leave_the_trait", r#"service = "a/b", codex = Json"#, item);
 }
 
+#[test]
+fn interceptors() {
+    let item = r#"
+        /// Counts calls.
+        #[cfg(unix)]
+        pub(crate) async fn count_calls<M: Method>(
+            counter: &Counter,
+            step: usize,
+            request: Request<M>,
+            next: impl Invoke<M>,
+        ) -> Result<Response<M>, Status>
+        where
+            M: Shareable,
+        {
+            counter.add(step);
+            next.invoke(request).await
+        }
+    "#;
+    check_with("interceptor_with_state", "", item, interceptor::expanded);
+    let item = r#"
+        async fn polite(
+            request: Request<greeter::SayHello>,
+            next: impl Invoke<greeter::SayHello>,
+        ) -> Result<Response<greeter::SayHello>, Status> {
+            next.invoke(request).await
+        }
+    "#;
+    check_with("interceptor_of_one_method", "name = Manners", item, interceptor::expanded);
+}
+
 fn check(name: &str, arguments: &str, item: &str) {
+    check_with(name, arguments, item, expanded);
+}
+
+type Expand = fn(TokenStream, TokenStream) -> TokenStream;
+
+fn check_with(name: &str, arguments: &str, item: &str, expand: Expand) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/golden/{name}.expanded"));
-    let expansion = written(arguments, item);
+    let expansion = written(arguments, item, expand);
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "overwrite") {
         std::fs::write(&path, &expansion).expect("the golden file can be written");
     }
@@ -119,8 +155,8 @@ fn check(name: &str, arguments: &str, item: &str) {
     assert_eq!(expansion, golden, "the expansion changed: is the new one right?");
 }
 
-fn written(arguments: &str, item: &str) -> String {
+fn written(arguments: &str, item: &str, expand: Expand) -> String {
     let tokens = |text: &str| text.parse::<TokenStream>().expect("the test's own text is Rust");
-    let expansion = expanded(tokens(arguments), tokens(item));
+    let expansion = expand(tokens(arguments), tokens(item));
     prettyplease::unparse(&syn::parse2(expansion).expect("the expansion is a file of Rust"))
 }

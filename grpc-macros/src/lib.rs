@@ -1,4 +1,5 @@
-//! `#[grpc_client]`: a Rust trait becomes a typed gRPC client.
+//! `#[grpc_client]`: a Rust trait becomes a typed gRPC client. `#[interceptor]`: an `async fn` becomes a layer
+//! of one.
 //!
 //! Programs use it as `grpc_runtime::grpc_client` and never name this crate; what it generates names
 //! nothing but `grpc_runtime`. It neither reads `.proto` files (`grpc-build` does, and writes traits
@@ -14,6 +15,7 @@ mod errors;
 mod expand;
 #[cfg(test)]
 mod golden;
+mod interceptor;
 mod model;
 mod names;
 mod parse;
@@ -225,6 +227,101 @@ pub fn grpc_client(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     expanded(arguments.into(), item.into()).into()
+}
+
+/// Makes a layer with a name of an `async fn`.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use grpc_runtime::{Invoke, Method, Request, Response, Status, grpc_client, interceptor};
+///
+/// /// Says for whom each call is made.
+/// #[interceptor]
+/// async fn tenant<M: Method>(
+///     name: &str,
+///     mut request: Request<M>,
+///     next: impl Invoke<M>,
+/// ) -> Result<Response<M>, Status> {
+///     request.metadata_mut().insert("x-tenant", name)?;
+///     next.invoke(request).await
+/// }
+///
+/// /// Refuses to greet nobody.
+/// #[interceptor]
+/// async fn manners(
+///     request: Request<greeter::SayHello>,
+///     next: impl Invoke<greeter::SayHello>,
+/// ) -> Result<Response<greeter::SayHello>, Status> {
+///     match request.message().name.is_empty() {
+///         true => Err(Status::invalid_argument("do not greet nobody")),
+///         false => next.invoke(request).await,
+///     }
+/// }
+///
+/// /// Counts calls, of all clients that it is on.
+/// #[interceptor]
+/// async fn count<M: Method>(
+///     calls: &AtomicUsize,
+///     request: Request<M>,
+///     next: impl Invoke<M>,
+/// ) -> Result<Response<M>, Status> {
+///     calls.fetch_add(1, Ordering::Relaxed);
+///     next.invoke(request).await
+/// }
+///
+/// #[grpc_client(service = "helloworld.Greeter")]
+/// #[layer(Tenant::new("blue"))]
+/// trait Greeter {
+///     #[layer(Manners)]
+///     async fn say_hello(&self, request: HelloRequest) -> Result<HelloReply, Status>;
+/// }
+///
+/// fn counted(greeter: GreeterClient) -> impl Greeter {
+///     greeter.layer(Count::new(AtomicUsize::new(0)))
+/// }
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloRequest { #[prost(string, tag = "1")] name: String }
+/// # #[derive(Clone, PartialEq, prost::Message)]
+/// # pub struct HelloReply {}
+/// ```
+///
+/// # What the function looks like
+///
+/// Its last two parameters are the request and what comes next, `next: impl Invoke<M>`. Generic over
+/// `M: Method`, it is for all methods, or all that further bounds leave; for one method it names that,
+/// `Request<greeter::SayHello>`, and sees its messages as themselves. It gives
+/// `Result<Response<M>, Status>`, and its future is `Send`.
+///
+/// Parameters before those two are what the layer holds. One that is borrowed, `&T`, is in an `Arc`: all calls
+/// and clones share it. One that is taken by value is cloned for each call.
+///
+/// # What comes out
+///
+/// For a function `tenant`, the function as it is, and beside it, as visible as it is, `struct Tenant`. It has
+/// the function's docs, and is a `tower::Layer` as well as an `Interceptor`: for `GreeterClient::layer`, for
+/// `#[layer(..)]`, for a `ServiceBuilder`. Without state it is a value, `Tenant`; with state there is
+/// `Tenant::new(..)`, which takes `impl Into<Arc<T>>` for each `&T` (a `T`, an `Arc<T>`, a `&str` for
+/// `&str`) and a `T` for each `T`.
+///
+/// Nothing is boxed that an `Interceptor` written by hand would not box.
+///
+/// # Arguments
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `name = Tenant` | the type of the layer | the function's name in `UpperCamelCase` |
+/// | `crate = path` | where `grpc_runtime` is | `::grpc_runtime` |
+///
+/// # Errors
+///
+/// As for [`grpc_client`](macro@grpc_client).
+#[proc_macro_attribute]
+pub fn interceptor(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    interceptor::expanded(arguments.into(), item.into()).into()
 }
 
 /// What the attribute makes of its trait.

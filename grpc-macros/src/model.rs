@@ -306,6 +306,15 @@ pub(crate) fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
     Some(list.parse_args_with(parser).ok()?.into_iter().skip(1).collect())
 }
 
+/// `name`, or with `_` behind it until it is not a word of `tokens`.
+pub(crate) fn unused_in(tokens: &TokenStream, name: &str) -> Ident {
+    let mut name = name.to_owned();
+    while mentions(tokens, &name) {
+        name.push('_');
+    }
+    Ident::new(&name, proc_macro2::Span::call_site())
+}
+
 /// Whether the word `name` stands anywhere in `tokens`.
 fn mentions(tokens: &TokenStream, name: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {

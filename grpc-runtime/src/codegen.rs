@@ -3,13 +3,15 @@
 pub use core::future::Future;
 pub use core::result::Result as StdResult;
 pub use core::time::Duration;
+pub use std::sync::Arc;
 
 pub use futures_core::Stream;
+pub use tower_layer::Layer as TowerLayer;
 
 pub use crate::attempts::{hedging_policy, retry_policy};
 pub use crate::call::{
     Bidi, Call, ClientStreaming, Idempotent, In, IntoOutbound, Invoke, Method, Out, Outbound,
-    ServerStreaming, Streaming, Unary,
+    Request, Response, ServerStreaming, Streaming, Unary,
 };
 pub use crate::channel::Channel;
 pub use crate::client::{
@@ -18,6 +20,7 @@ pub use crate::client::{
 };
 pub use crate::codec::{Json, Prost, Raw};
 pub use crate::compression::Encoding;
+pub use crate::layer::interceptor::{Intercept, Intercepted, Interceptor};
 pub use crate::method::{Idempotency, MethodDescriptor, MethodKind};
 pub use crate::status::{Code, Status};
 pub use {prost, prost_types};

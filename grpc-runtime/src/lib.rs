@@ -50,7 +50,8 @@
 //! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
 //! | send and read what goes beside messages | [`Metadata`] |
 //! | say who calls: tokens, and schemes of your own | [`credentials`] |
-//! | do something around calls | [`Interceptor`], [`layer`], or any `tower::Layer` |
+//! | do something around calls | [`#[interceptor]`](macro@interceptor), [`Interceptor`], [`layer`], or any `tower::Layer` |
+//! | say in the trait what is around its calls | `#[layer(..)]` of [`#[grpc_client]`](grpc_client) |
 //! | do it once for all clients of a channel, or at each attempt of a call | [`ChannelBuilder::layer`], [`ChannelBuilder::attempt_interceptor`], [the three positions](layer#three-positions) |
 //! | know how a call ended, once, whatever ended it | [`Call::on_end`], [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
 //! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
@@ -67,7 +68,7 @@
 //! | `gzip` | yes | `compression::Gzip`, in Rust alone: what every implementation of gRPC can read |
 //! | `deflate` | no | `compression::Deflate` |
 //! | `zstd` | no | `compression::Zstd`: smaller in less time; compiles C |
-//! | `macros` | yes | [`#[grpc_client]`](grpc_client) |
+//! | `macros` | yes | [`#[grpc_client]`](grpc_client), [`#[interceptor]`](macro@interceptor) |
 //! | `tls-ring` | yes | TLS by rustls with the ring provider |
 //! | `tls-aws-lc` | no | TLS by rustls with the aws-lc-rs provider, preferred where both are on |
 //! | `tls-platform-roots` | yes | trust in what the operating system trusts |
@@ -136,7 +137,7 @@ pub use engine::{
 };
 pub use futures_core::Stream;
 #[cfg(feature = "macros")]
-pub use grpc_macros::grpc_client;
+pub use grpc_macros::{grpc_client, interceptor};
 pub use layer::interceptor::{Intercept, Intercepted, Interceptor};
 pub use metadata::{
     IntoMetadataKey, IntoMetadataValue, InvalidMetadata, InvalidMetadataReason, Metadata,

@@ -10,6 +10,7 @@ mod declared;
 mod faults;
 mod from_fn;
 mod greeter;
+mod interceptor_attribute;
 mod metadata;
 mod on_end;
 mod panics;

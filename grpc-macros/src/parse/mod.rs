@@ -4,7 +4,7 @@
 mod clashes;
 mod codes;
 mod layers;
-mod list;
+pub(crate) mod list;
 mod policies;
 mod rpc;
 mod service;

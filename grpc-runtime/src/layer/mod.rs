@@ -1,12 +1,13 @@
 //! Layers: what sits between a client and its channel, typed by method.
 //!
 //! Any `tower::Layer` whose service carries [`Request<M>`](crate::Request) is one, tower's own included; a client
-//! takes it by `.layer(..)`, and the one that is added last is the first to see a call. An
-//! [`Interceptor`](crate::Interceptor) is the short way to write one, [`from_fn`](fn@from_fn) the shortest.
+//! takes it by `.layer(..)`, and the one that is added last is the first to see a call; or its trait declares it, by
+//! `#[layer(..)]`. An [`Interceptor`](crate::Interceptor) is the short way to write one, `#[interceptor]` on an
+//! `async fn` a shorter one, [`from_fn`](fn@from_fn) the shortest.
 //!
 //! | you want to | layer |
 //! |---|---|
-//! | run a closure or an `async fn` around calls | [`from_fn`](fn@from_fn) |
+//! | run a closure or an `async fn` around calls | [`from_fn`](fn@from_fn); with a name and state, `#[interceptor]` |
 //! | know how each call ended, streams included | [`on_end`](fn@on_end) |
 //! | send metadata with every call | [`StaticMetadata`], [`AsyncMetadata`]; for tokens, [`credentials`](crate::credentials) |
 //! | see calls in a trace | [`Trace`] |
@@ -18,7 +19,7 @@
 //! | refuse requests that are not valid, unsent | [`Validation`], [`Validate`] |
 //! | see what the program does about delays and failures | [`Faults`] |
 //! | outlive a layer that panics | [`CatchPanic`]; interceptors and functions have it built in |
-//! | put a layer on one method | [`only`](fn@only), or [`ForMethod`](crate::ForMethod) on a boxed client |
+//! | put a layer on one method | `#[layer(..)]` on it, [`only`](fn@only), or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
 //! # Three positions
 //!
