@@ -262,6 +262,23 @@ fn layers() {
 }
 
 #[test]
+fn declared_layers() {
+    let output = run(env!("CARGO_BIN_EXE_declared_layers"));
+    output.has(&[
+        "  SayHello went out",
+        "  SayHello ended: OK",
+        "Ada: Ok(\"Hello, Ada!\")",
+        "  SayHello ended: OK",
+        "Ada: Ok(\"Hello, Ada!\")",
+        "  SayHello went out",
+        "nobody: Err(Failed(NotFound))",
+        "== the server is gone",
+        "Bob: Err(NobodyThere)",
+        "Eve: Ok(\"Hello, Eve, from memory!\")",
+    ]);
+}
+
+#[test]
 fn etcd() {
     let Some(etcd) = Etcd::start() else {
         println!("not run: there is no etcd on this machine");

@@ -107,6 +107,7 @@ pub(crate) fn parse(
             Long("method-attribute") => {
                 pair(&mut parser, |path, value| config.method_attribute(path, value))?
             }
+            Long("layer") => pair(&mut parser, |path, layer| config.layer(path, layer))?,
             Value(value) if action.is_none() => {
                 action = Some(match value.to_str() {
                     Some("generate") => Action::Generate,
@@ -187,6 +188,7 @@ Services:
   --crate-path PATH           Where grpc-runtime is. Default: ::grpc_runtime
   --service-attribute PATH=ATTRIBUTE
   --method-attribute PATH=ATTRIBUTE
+  --layer PATH=EXPRESSION     A layer around the calls of services, or of methods.
 
 Messages:
   --extern-path PATH=RUST     Uses an existing Rust type or module instead of generating.

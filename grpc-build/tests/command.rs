@@ -87,6 +87,7 @@ fn every_option_reaches_the_library() {
         (&["--crate-path=::rt"], "::rt::grpc_client"),
         (&["--service-attribute", "S=#[on_service = \"x\"]"], "#[on_service = \"x\"]"),
         (&["--method-attribute", "S.R=#[on_method]"], "#[on_method]"),
+        (&["--layer", "S=trace(a == b)"], "#[layer(trace(a == b))]"),
         (&["--extern-path", ".shop.Ext=::ext::Ext"], "Option<::ext::Ext>"),
         (&["--type-attribute", ".=#[on_type]"], "#[on_type]"),
         (&["--message-attribute", "A=#[on_a]"], "#[on_a]"),

@@ -102,6 +102,52 @@ fn attributes() {
 }
 
 #[test]
+fn layers() {
+    let text = shop(
+        configure()
+            .layer(".shop", "outermost::<u8>(1, 2)")
+            .layer("Shop", "second()")
+            .layer("Shop.Buy", "own()")
+            .layer(".shop.v1.Shop.Look", "crate::layers::look()")
+            .method_attribute("Buy", "#[rpc(wait_for_ready)]"),
+    );
+    for expected in [
+        "Shop\")] #[layer(outermost::<u8>(1, 2))] #[layer(second())] pub trait Shop {",
+        "#[rpc(wait_for_ready)] #[layer(own())] async fn buy(",
+        "#[layer(crate::layers::look())] async fn look(",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    assert_eq!(text.matches("#[layer(").count(), 4);
+}
+
+#[test]
+fn layers_that_would_be_nowhere_are_refused() {
+    for (config, error) in [
+        (
+            configure().layer("Shop.Sell", "own()"),
+            "option `layer`: `Shop.Sell`: no service and no method matches",
+        ),
+        (
+            configure().layer("shop.v1.Shop/Buy", "own()"),
+            "option `layer`: `shop.v1.Shop/Buy`: write a dot between service and method",
+        ),
+        (configure().layer("", "own()"), "option `layer`: ``: the path is empty"),
+        (
+            configure().layer("Shop", "own() +"),
+            "option `layer`: `own() +`: not an expression such as `crate::layers::trace()`: ",
+        ),
+        (
+            configure().layer("Shop", "own()").build_traits(false),
+            "option `layer`: `Shop`: without traits there is nothing to put it on",
+        ),
+    ] {
+        let refused = Scratch::new(&[("x.proto", SHOP)]).complaint(&config, "x.proto");
+        assert!(refused.starts_with(error), "{refused}");
+    }
+}
+
+#[test]
 fn extern_path_of_a_message() {
     let text = shop(configure().extern_path(".shop.v1.Line", "crate::shared::Line"));
     assert!(!text.contains("struct Line"));

@@ -27,7 +27,8 @@ use crate::source::{self, Compiler};
 /// | `HelloRequest.name` | every field whose full name ends so |
 /// | `.helloworld.Greeter.SayHello` | that method |
 ///
-/// A path that chooses nothing is most likely misspelled: the build prints a warning.
+/// A path that chooses nothing is most likely misspelled: the build prints a warning, or fails where it is that of a
+/// [`layer`](Config::layer).
 ///
 /// ```no_run
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,6 +82,8 @@ pub(crate) enum Target {
     Field,
     Service,
     Method,
+    /// A service, or a method whose service is not chosen; the text is the expression in `#[layer(..)]`.
+    Layer,
 }
 
 impl Default for Config {

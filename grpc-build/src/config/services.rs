@@ -5,15 +5,35 @@ use super::{Config, Target};
 /// # Services
 impl Config {
     /// Writes an attribute above a service's trait, below `#[grpc_client]`, which sees it:
-    /// `#[layer(..)]` puts a layer on every method, `#[cfg(..)]` takes the client in or out.
+    /// `#[cfg(..)]` takes the client in or out. For layers there is [`layer`](Config::layer).
     pub fn service_attribute(self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
         self.attribute(Target::Service, path, attribute)
     }
 
-    /// Writes an attribute above methods: `#[rpc(timeout = "500ms", wait_for_ready)]`, `#[layer(..)]`.
+    /// Writes an attribute above methods: `#[rpc(timeout = "500ms", wait_for_ready)]`.
     /// It adds to the `#[rpc(..)]` that the `.proto` file gives rise to.
     pub fn method_attribute(self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
         self.attribute(Target::Method, path, attribute)
+    }
+
+    /// Puts a layer on what `path` chooses, as `#[layer(..)]`: on all methods of a service, or on one method.
+    ///
+    /// ```
+    /// # let config =
+    /// grpc_build::configure()
+    ///     .layer("helloworld.Greeter", "crate::layers::trace()")
+    ///     .layer("Greeter.SayHello", "::grpc_runtime::layer::Cache::new(1_000)")
+    /// # ;
+    /// ```
+    ///
+    /// Of several, the one that is given first is the outermost; those of a service are outside of those of its
+    /// methods. A path that chooses a service leaves its methods alone, so that `.` is every service.
+    /// `layer` is an expression, evaluated once for each client that is made. It stands in a module of the generated
+    /// code, so its paths start with `crate::` or `::`.
+    ///
+    /// A path that chooses nothing is an error here, for a layer that is missing goes unnoticed.
+    pub fn layer(self, path: impl Into<String>, layer: impl Into<String>) -> Self {
+        self.attribute(Target::Layer, path, layer)
     }
 
     /// Whether to generate the services' traits. Default: yes. Without them the output names `::prost` and

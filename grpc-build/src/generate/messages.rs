@@ -67,7 +67,7 @@ fn prost_config(config: &Config, externs: &Externs) -> prost_build::Config {
             Target::Message => prost.message_attribute(path, text),
             Target::Enum => prost.enum_attribute(path, text),
             Target::Field => prost.field_attribute(path, text),
-            Target::Service | Target::Method => &mut prost,
+            Target::Service | Target::Method | Target::Layer => &mut prost,
         };
     }
     prost

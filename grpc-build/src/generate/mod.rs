@@ -29,7 +29,7 @@ pub(crate) fn generate(config: &Config, loaded: Loaded) -> Result<Generated, Err
     options::check(config)?;
     let externs = Externs::new(config);
     descriptor::check(&files, &places, config.keep_enum_prefix, |path| !externs.covers(path))?;
-    warnings.extend(options::without_effect(config, &files, &externs));
+    warnings.extend(options::without_effect(config, &files, &externs)?);
 
     for file in &mut files {
         descriptor::complete_source_info(file);
@@ -60,7 +60,7 @@ pub(crate) fn generate(config: &Config, loaded: Loaded) -> Result<Generated, Err
     watched.sort();
     watched.dedup();
     Ok(Generated {
-        source: root.into_text(&header),
+        source: service::with_layers(config, root.into_text(&header)),
         file_name: config.include_file.clone(),
         out_dir: config.out_dir.clone(),
         descriptor_set: config.descriptor_set_path.clone().map(|path| (path, encoded)),

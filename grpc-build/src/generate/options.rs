@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use prost_types::FileDescriptorProto;
 use syn::parse::Parser;
 
-use crate::config::{Config, Target};
+use crate::config::{Attribute, Config, Target};
 use crate::descriptor::{Element, Kind, elements};
 use crate::error::{Error, ErrorKind};
 use crate::pattern;
@@ -17,7 +17,9 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
         if attribute.path.is_empty() {
             return Err(invalid(option, "", "the path is empty; `.` chooses everything"));
         }
-        if let Err(cause) = syn::Attribute::parse_outer.parse_str(&attribute.text) {
+        if attribute.target == Target::Layer {
+            check_layer(config, attribute)?;
+        } else if let Err(cause) = syn::Attribute::parse_outer.parse_str(&attribute.text) {
             return Err(invalid(
                 option,
                 &attribute.text,
@@ -53,6 +55,20 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
+fn check_layer(config: &Config, layer: &Attribute) -> Result<(), Error> {
+    if let Err(cause) = syn::parse_str::<syn::Expr>(&layer.text) {
+        let why = format!("not an expression such as `crate::layers::trace()`: {cause}");
+        return Err(invalid("layer", &layer.text, &why));
+    }
+    if layer.path.contains('/') {
+        return Err(invalid("layer", &layer.path, "write a dot between service and method"));
+    }
+    if !config.traits {
+        return Err(invalid("layer", &layer.path, "without traits there is nothing to put it on"));
+    }
+    Ok(())
+}
+
 fn check_path(option: &str, path: &str, unparsable: Option<syn::Error>) -> Result<(), Error> {
     if let Some(cause) = unparsable {
         return Err(invalid(option, path, &format!("not a Rust path: {cause}")));
@@ -79,15 +95,17 @@ fn option_name(target: Target) -> &'static str {
         Target::Field => "field_attribute",
         Target::Service => "service_attribute",
         Target::Method => "method_attribute",
+        Target::Layer => "layer",
     }
 }
 
-/// One line for each path that chooses nothing of what its option is about.
+/// One line for each path that chooses nothing of what its option is about; where that is a layer, it is an
+/// error.
 pub(super) fn without_effect(
     config: &Config,
     files: &[FileDescriptorProto],
     externs: &Externs,
-) -> Vec<String> {
+) -> Result<Vec<String>, Error> {
     let all: Vec<Element> = files.iter().flat_map(elements).collect();
     let ours: Vec<&Element> =
         all.iter().filter(|element| !externs.covers(&element.path())).collect();
@@ -110,6 +128,11 @@ pub(super) fn without_effect(
             Target::Field => (FIELDS, "field"),
             Target::Service => (&[Kind::Service], "service"),
             Target::Method => (&[Kind::Method], "method"),
+            Target::Layer if chosen(&attribute.path, &[Kind::Service, Kind::Method]) => continue,
+            Target::Layer => {
+                let why = "no service and no method matches";
+                return Err(invalid("layer", &attribute.path, why));
+            }
         };
         if !chosen(&attribute.path, kinds) {
             warn(option_name(attribute.target), &attribute.path, what);
@@ -140,7 +163,7 @@ pub(super) fn without_effect(
             warn("extern_path", path, "message or enum");
         }
     }
-    warnings
+    Ok(warnings)
 }
 
 const FIELDS: &[Kind] = &[Kind::Field, Kind::OneofField, Kind::Oneof, Kind::EnumValue];

@@ -6,7 +6,7 @@ use prost_build::{Comments, Method, Service};
 use prost_types::method_options::IdempotencyLevel;
 
 use super::names::{MethodName, ServiceNames};
-use crate::config::{Config, Target};
+use crate::config::{Attribute, Config, Target};
 use crate::pattern;
 
 pub(super) fn write(config: &Config, service: &Service, names: &ServiceNames) -> String {
@@ -26,6 +26,7 @@ pub(super) fn write(config: &Config, service: &Service, names: &ServiceNames) ->
         push_line(&mut text, format_args!("#[deprecated]"));
     }
     push_attributes(config, Target::Service, &path, &mut text);
+    push_layers(config, &path, None, &mut text);
 
     push_line(&mut text, format_args!("pub trait {} {{", names.trait_name));
     for (method, name) in service.methods.iter().zip(&names.methods) {
@@ -59,6 +60,7 @@ fn push_method(
         push_line(text, format_args!("#[deprecated]"));
     }
     push_attributes(config, Target::Method, &path, text);
+    push_layers(config, &path, Some(service), text);
 
     let root = config.crate_root();
     let argument = if method.client_streaming {
@@ -91,6 +93,32 @@ fn push_attributes(config: &Config, target: Target, path: &str, text: &mut Strin
     for attribute in attributes.filter(|attribute| pattern::matches(&attribute.path, path)) {
         push_line(text, format_args!("{}", attribute.text));
     }
+}
+
+/// The layers of a service; or those of a method that are not its service's already.
+fn push_layers(config: &Config, path: &str, service: Option<&str>, text: &mut String) {
+    for (index, layer) in layers(config) {
+        let above = service.is_some_and(|service| pattern::matches(&layer.path, service));
+        if pattern::matches(&layer.path, path) && !above {
+            push_line(text, format_args!("#[layer({})]", stand_in(index)));
+        }
+    }
+}
+
+/// Puts the expressions of layers into text that is formatted: the formatter takes what is in an attribute for
+/// single tokens, and would tear `==` apart.
+pub(super) fn with_layers(config: &Config, text: String) -> String {
+    layers(config).fold(text, |text, (index, layer)| text.replace(&stand_in(index), &layer.text))
+}
+
+fn layers(config: &Config) -> impl Iterator<Item = (usize, &Attribute)> {
+    let all = config.attributes.iter().enumerate();
+    all.filter(|(_, attribute)| attribute.target == Target::Layer)
+}
+
+/// What stands for an expression until the text is formatted.
+fn stand_in(index: usize) -> String {
+    format!("grpc_build_layer_{index}_")
 }
 
 fn push_line(text: &mut String, line: std::fmt::Arguments<'_>) {

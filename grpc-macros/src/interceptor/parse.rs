@@ -67,7 +67,7 @@ pub(super) fn read(arguments: TokenStream, item: TokenStream) -> syn::Result<Int
 /// What a function must be, and must not be, before its parameters are looked at.
 fn check_head(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
-        errors.at(&signature.fn_token, "an interceptor waits for what comes next: `async fn`");
+        errors.at(signature.fn_token, "an interceptor waits for what comes next: `async fn`");
     }
     if let Some(word) = &signature.constness {
         errors.at(word, "an interceptor is not `const`: leave the word out");
