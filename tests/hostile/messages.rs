@@ -3,6 +3,7 @@
 use grpc_runtime::{Code, Delivery, Origin};
 use tests::client::{hello, plaintext, said};
 use tests::peer::{Script, message};
+use tests::within;
 
 use crate::Connection::{Goes, Stays};
 use crate::{GRPC, OK, connected, meets, polite, reply, request, says, works};
@@ -20,6 +21,23 @@ async fn a_length_of_four_gigabytes() {
     let part = Script::default().headers(GRPC).data(&[0, 255, 255, 255, 255, 1, 2, 3]);
     let status = meets(part, Stays).await;
     says(&status, Code::ResourceExhausted, &["4294967295", "max_response_bytes"]);
+}
+
+/// Framed well, and then no message of its type: whoever reads the status learns which server it was.
+#[tokio::test]
+async fn a_message_that_is_none() {
+    let part = Script::default().headers(GRPC).data(&message(&[255, 255])).trailers(OK);
+    let status = meets(part, Stays).await;
+    says(&status, Code::Internal, &["not understood", "Protobuf", "127.0.0.1"]);
+    assert_eq!((status.attempts(), status.delivery()), (1, Delivery::Unknown));
+
+    let part = Script::default().headers(GRPC).data(&message(&[255, 255])).trailers(OK);
+    let peer = connected().then(request()).then(part).play();
+    let greeter = plaintext(peer.target());
+    let mut replies = greeter.list_hellos(hello("Ada")).await.unwrap();
+    let status = within("the message", replies.message()).await.unwrap_err();
+    says(&status, Code::Internal, &["not understood", "127.0.0.1"]);
+    assert_eq!(status.attempts(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The four kinds of call, as types: what goes out, what comes in, and how each is carried.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -200,7 +201,19 @@ fn receive_one<C: Decode<R>, R>(
     let (bytes, reply) = ready!(incoming.as_mut().expect(POLLED_AFTER_END).poll_single(context))?;
     // The stream is over: what it held is let go before the message is handed out.
     *incoming = None;
-    Poll::Ready(one_from_bytes::<C, R>(bytes).map(|message| (message, reply)))
+    Poll::Ready(match one_from_bytes::<C, R>(bytes) {
+        Ok(message) => Ok((message, reply)),
+        Err(status) => Err(sent_by(status, reply.peer.as_ref(), reply.attempts)),
+    })
+}
+
+/// A message that is not understood came from somewhere.
+pub(super) fn sent_by(status: Status, peer: Option<&Arc<str>>, attempts: u32) -> Status {
+    let status = status.with_attempts(attempts);
+    match peer {
+        Some(peer) => status.with_peer(peer),
+        None => status,
+    }
 }
 
 /// Does not wait: the stream itself does, for headers as for messages.

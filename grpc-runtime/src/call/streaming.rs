@@ -13,6 +13,7 @@ use futures_core::Stream;
 use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, EndHooks, Ended};
 use crate::call::guard::GuardedReplies;
+use crate::call::kind::sent_by;
 use crate::engine::{Incoming, Timer};
 use crate::metadata::Metadata;
 use crate::status::Status;
@@ -234,8 +235,13 @@ impl<T> Streaming<T> {
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<T>, Status>> {
         let next = match &mut self.source {
-            Source::Wire { incoming, decode } => ready!(incoming.poll_message(context))
-                .and_then(|bytes| bytes.map(*decode).transpose()),
+            Source::Wire { incoming, decode } => match ready!(incoming.poll_message(context))
+                .map(|bytes| bytes.map(*decode).transpose())
+            {
+                Ok(Err(status)) => Err(sent_by(status, incoming.peer(), incoming.attempts())),
+                Ok(Ok(message)) => Ok(message),
+                Err(status) => Err(status),
+            },
             Source::Local(local) => ready!(local.poll_message(context)),
             Source::Mapped(replies) => ready!(replies.poll_message(context)),
             Source::Ended { result, told, .. } => {
