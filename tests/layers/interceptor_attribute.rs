@@ -7,7 +7,7 @@ use grpc_runtime::layer::only;
 use grpc_runtime::{Code, Invoke, Method, Request, Response, Status, interceptor};
 use tower::ServiceBuilder;
 
-use crate::greeter::{Ends, Fake, Greeter, GreeterClient, all, greeter, hello, hellos, said, spy};
+use crate::greeter::{Ends, Fake, GreeterClient, all, greeter, hello, hellos, said, spy};
 
 /// Says for whom each call is made.
 #[interceptor]
