@@ -23,7 +23,7 @@ mod bare {
     pub struct Message {}
 
     /// A service.
-    #[::grpc_runtime::grpc_client(service = "hygiene.Bare")]
+    #[::grpc_runtime::grpc_client(service = "hygiene.Bare", mock)]
     pub trait Bare {
         /// Unary.
         #[rpc(idempotent, timeout = "1s", wait_for_ready, max_request_bytes = 1)]

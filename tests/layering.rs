@@ -24,9 +24,10 @@ const TABLE: &[Row] = &[
             alone("attributes"),
             alone("connectivity"),
             alone("encoding"),
+            alone("error_details"),
             alone("metadata"),
             beside("method", &["attempts", "encoding"]),
-            beside("status", &["metadata"]),
+            beside("status", &["error_details", "metadata"]),
         ],
     },
     Row {
@@ -68,7 +69,11 @@ const TABLE: &[Row] = &[
         pure: false,
         modules: &[alone("call"), beside("layer", &["call"]), beside("client", &["call", "layer"])],
     },
-    Row { name: "fronts", pure: false, modules: &[alone("codegen"), alone("testing")] },
+    Row {
+        name: "fronts",
+        pure: false,
+        modules: &[beside("codegen", &["testing"]), alone("testing")],
+    },
 ];
 
 const fn alone(name: &'static str) -> Module {

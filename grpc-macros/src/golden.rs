@@ -98,6 +98,18 @@ fn layers_on_both() {
 }
 
 #[test]
+fn mocked() {
+    let item = r#"
+        pub trait Store: Named {
+            #[cfg(feature = "more")]
+            async fn get(&self, request: Key) -> Result<Item>;
+            async fn put_all(&self, requests: impl Stream<Item = Item>) -> Result<Count, StoreError>;
+        }
+    "#;
+    check("mocked", "error = StoreError, mock", item);
+}
+
+#[test]
 fn mistakes_leave_the_trait() {
     let item = r#"
         pub trait Greeter {

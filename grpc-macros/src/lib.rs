@@ -63,8 +63,9 @@ use proc_macro2::TokenStream;
 ///
 /// `async fn`, `&self`, one argument, `Result`. The types say which sides stream: an argument
 /// `impl Stream<Item = T>` is a stream of requests, `Streaming<T>` in the result one of responses;
-/// both are recognised by their last name, and so is `Result`, which needs its two arguments. The
-/// error is `Status`. Messages are owned types that the codec knows; an empty one is `()`. A trait
+/// both are recognised by their last name, and so is `Result`, which needs its two arguments, unless
+/// the attribute has `error = ..`. The error is `Status`, or a type that is made of one (`FromStatus`
+/// in the runtime). Messages are owned types that the codec knows; an empty one is `()`. A trait
 /// without methods is allowed.
 ///
 /// A method's `#[cfg]`s hold for all that it becomes. Docs and `#[deprecated]` are carried to the
@@ -87,6 +88,19 @@ use proc_macro2::TokenStream;
 /// - `impl Greeter for GreeterClient<S>`: clients and fakes are interchangeable. Where the trait has
 ///   supertraits, this is for clients that have them too.
 ///
+/// # A mock
+///
+/// With `mock` there is also `struct MockGreeter`, for tests: `mock.say_hello()` expects a call and is told what to
+/// answer, `mock.client()` is a client whose calls it answers, and what did not come as expected is told when the
+/// mock is dropped. `testing::Mock` in the runtime, which it derefs to, says how. It is itself a `Greeter`, as far as it
+/// has the supertraits. Requests have to be `Debug`.
+///
+/// The mock is there whenever it is asked for, and not only under `#[cfg(test)]`: tests in `tests/` and those of other
+/// crates could not use it otherwise. What nobody uses is not linked. Where the service has a method `client`, the way
+/// to the client is called `client_`.
+///
+/// # Names that are taken
+///
 /// A method cannot be called `new`, `with_service`, `without_layers`, `layer`, `boxed`, `in_process` or
 /// `clone`, which the client has already; `new_` has the wire name `New` all the same. The marker of a method
 /// `services` is `ServicesMethod`, and so for `boxed_` and `self_`.
@@ -100,6 +114,8 @@ use proc_macro2::TokenStream;
 /// | `service = "helloworld.Greeter"` | the full name of the service | the package and the trait's name |
 /// | `package = "helloworld"` | the package alone; not together with `service` | none |
 /// | `codec = path` | the codec of all its methods, as `Json` in `grpc_runtime::codec` | `Prost` |
+/// | `error = StoreError` | what calls fail with, where a method's `Result` has not both types written out: an alias `Result<Item>` of the program's. Made of a `Status` as the runtime's `FromStatus` says | what each method's `Result` says |
+/// | `mock`, `mock = Name` | that there is a mock for tests, `MockGreeter`: see below | none |
 /// | `client = Name` | the type of the client | the trait's name and `Client` |
 /// | `module = name` | the module of markers | the trait's name in `snake_case` |
 /// | `crate = path` | where `grpc_runtime` is: a path from a crate's name, `crate`, `self` or `super` | `::grpc_runtime` |

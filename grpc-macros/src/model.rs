@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ItemTrait, Meta, Path, Token, Type};
@@ -22,6 +22,10 @@ pub(crate) struct Service {
     pub(crate) root: Root,
     /// The codec of its methods, if it is not the default.
     pub(crate) codec: Option<Path>,
+    /// What its calls fail with, where the attribute says it.
+    pub(crate) error: Option<Type>,
+    /// The type of the mock, where there is one: `MockGreeter`.
+    pub(crate) mock: Option<Ident>,
     /// The layers around all its methods, the outermost first.
     pub(crate) layers: Vec<Expr>,
     /// The trait as the user wrote it, without `#[rpc]` and `#[layer]`.
@@ -64,8 +68,10 @@ pub(crate) struct Signature {
     pub(crate) success: Type,
     /// The whole return type, as written.
     pub(crate) output: Type,
-    /// The error type in it, as written.
+    /// The error type in it, as written; that of the attribute where it is not written out.
     pub(crate) error: Type,
+    /// Where the error type is, or should be.
+    pub(crate) error_place: Span,
 }
 
 /// Which sides stream.
@@ -105,7 +111,7 @@ impl Kind {
             Kind::ClientStreaming => "ClientStreaming",
             Kind::Bidi => "Bidi",
         };
-        Ident::new(name, proc_macro2::Span::call_site())
+        Ident::new(name, Span::call_site())
     }
 }
 
@@ -232,18 +238,20 @@ impl Service {
     /// markers': a generic parameter of ours must not hide a type of the user's.
     pub(crate) fn unused(&self, name: &str) -> Ident {
         let (declaration, codec, layers) = (&self.declaration, &self.codec, &self.layers);
+        let error = &self.error;
         let more = self.rpcs.iter().flat_map(|rpc| &rpc.layers);
-        let words = quote!(#declaration #codec #(#layers)* #(#more)*);
+        let words = quote!(#declaration #codec #error #(#layers)* #(#more)*);
         let mut name = name.to_owned();
         let markers = |name: &str| self.rpcs.iter().any(|rpc| rpc.marker == *name);
         while mentions(&words, &name)
             || markers(&name)
             || self.client == name
             || self.module == name
+            || self.mock.as_ref().is_some_and(|mock| mock == &name)
         {
             name.push('_');
         }
-        Ident::new(&name, proc_macro2::Span::call_site())
+        Ident::new(&name, Span::call_site())
     }
 }
 
@@ -312,7 +320,7 @@ pub(crate) fn unused_in(tokens: &TokenStream, name: &str) -> Ident {
     while mentions(tokens, &name) {
         name.push('_');
     }
-    Ident::new(&name, proc_macro2::Span::call_site())
+    Ident::new(&name, Span::call_site())
 }
 
 /// Whether the word `name` stands anywhere in `tokens`.

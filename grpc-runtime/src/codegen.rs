@@ -22,12 +22,21 @@ pub use crate::codec::{Json, Prost, Raw};
 pub use crate::compression::Encoding;
 pub use crate::layer::interceptor::{Intercept, Intercepted, Interceptor};
 pub use crate::method::{Idempotency, MethodDescriptor, MethodKind};
-pub use crate::status::{Code, Status};
+pub use crate::status::{Code, FromStatus, Status};
+pub use crate::testing::{Expectation, Mock, MockService};
 pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.
-pub use crate::call::EndHook;
-pub use crate::engine::{Incoming, RequestBody, RequestStream, SingleReply};
+pub use crate::call::{EndHook, Script};
+pub use crate::engine::{CallEnd, Incoming, RequestBody, RequestStream, SingleReply};
+
+/// What an implementation answered, as the layers around it see it.
+///
+/// # Errors
+/// The status in the method's error.
+pub fn into_status<M: Method>(answer: Result<In<M>, M::Error>) -> Result<In<M>, Status> {
+    answer.map_err(FromStatus::into_status)
+}
 
 /// [`tower::Layer`](tower_layer::Layer) under a name of our own, so that the compiler can say what to do where a client
 /// is given something else.

@@ -47,14 +47,15 @@
 //! | pass a deadline, cancellation and trace on to the calls that a server's handler makes | [`CallContext`] |
 //! | read a stream of replies | [`Streaming`] |
 //! | send a stream of requests | any [`Stream`], or [`outbound`] |
-//! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`] |
+//! | know why a call failed | [`Status`]: its [`Code`], its [`Origin`], its [`Delivery`], its [`error_details`] |
+//! | let calls fail with an error type of your own | [`FromStatus`] |
 //! | send and read what goes beside messages | [`Metadata`] |
 //! | say who calls: tokens, and schemes of your own | [`credentials`] |
 //! | do something around calls | [`#[interceptor]`](macro@interceptor), [`Interceptor`], [`layer`], or any `tower::Layer` |
 //! | say in the trait what is around its calls | `#[layer(..)]` of [`#[grpc_client]`](grpc_client) |
 //! | do it once for all clients of a channel, or at each attempt of a call | [`ChannelBuilder::layer`], [`ChannelBuilder::attempt_interceptor`], [the three positions](layer#three-positions) |
 //! | know how a call ended, once, whatever ended it | [`Call::on_end`], [`layer::on_end`](layer::on_end()), [`Response::on_end`], [`Ended`] |
-//! | test without a network | `GreeterClient::in_process`, [`InProcess`] |
+//! | test without a network | `GreeterClient::in_process`, [`InProcess`], [`testing`] |
 //! | keep a client in a struct, whatever its layers | `GreeterClient::boxed`, [`Boxed`] |
 //! | speak something other than Protocol Buffers | [`codec`] |
 //! | compress messages | [`compression`] |
@@ -84,6 +85,7 @@ mod attempts;
 mod attributes;
 mod connectivity;
 mod encoding;
+pub mod error_details;
 mod metadata;
 mod method;
 mod status;
@@ -116,6 +118,7 @@ pub mod layer;
 // Row 8
 #[doc(hidden)]
 pub mod codegen;
+pub mod testing;
 
 pub use address::Address;
 pub use attributes::Attributes;
@@ -124,8 +127,8 @@ pub use call::{
     AnyKind, AnyMethod, AnyRequest, AnyResponse, Bidi, Call, CallContext, CallFuture, CancelHandle,
     CancelOnDrop, ChannelCalls, ClientStreaming, DynamicMethod, Ended, Idempotent, In,
     IntoOutbound, Invoke, InvokeBytes, InvokeFuture, Kind, Method, MethodSettings, Out, Outbound,
-    OutboundSender, Request, Response, SendFuture, ServerStreaming, SingleResponse, Streaming,
-    Unary, outbound,
+    OutboundSender, OutboundSink, Request, Response, SendFuture, ServerStreaming, SingleRequest,
+    SingleResponse, Streaming, StreamingResponse, Unary, outbound,
 };
 pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use client::{Boxed, BoxedService, Dispatch, DynamicClient, ForMethod, Handler, InProcess};
@@ -144,7 +147,9 @@ pub use metadata::{
     MetadataIter, MetadataKey, MetadataValue,
 };
 pub use method::{Idempotency, InvalidPath, MethodDescriptor, MethodKind, MethodRef};
-pub use status::{Code, Delivery, DetailsError, Origin, RpcStatus, Status, UnknownCode};
+pub use status::{
+    Code, Delivery, DetailsError, FromStatus, Origin, RpcStatus, Status, UnknownCode,
+};
 pub use target::InvalidTarget;
 // The crates whose types are part of messages, in the versions that generated code is made for.
 pub use transport::connect::{

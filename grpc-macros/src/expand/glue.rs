@@ -4,7 +4,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse_quote;
-use syn::spanned::Spanned;
 
 use crate::model::{Rpc, Service};
 use crate::names;
@@ -63,7 +62,10 @@ fn handler(service: &Service, rpc: &Rpc) -> TokenStream {
         false => quote!(#request),
         true => quote!(#codegen::Outbound<#request>),
     };
-    let call = at_error(rpc, quote!({ <#t as #ident>::#method(&self, #argument).await }));
+    let call = quote! {{
+        #codegen::into_status::<#module::#marker>(<#t as #ident>::#method(&self, #argument).await)
+    }};
+    let call = at_error(rpc, call);
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
@@ -94,7 +96,7 @@ fn dispatch(service: &Service, rpc: &Rpc) -> TokenStream {
     }
 }
 
-/// `body` at the place of its method's error type, at which one that is not `Status` is reported.
+/// `body` at the place of its method's error type, at which one that does not fit is reported.
 fn at_error(rpc: &Rpc, body: TokenStream) -> TokenStream {
-    names::relocated(body, rpc.signature.error.span())
+    names::relocated(body, rpc.signature.error_place)
 }

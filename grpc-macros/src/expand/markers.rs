@@ -97,6 +97,7 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
         None => quote!(#codegen::Prost),
     };
     let codec = names::relocated(codec, place);
+    let error = service.error.as_ref().unwrap_or(&rpc.signature.error);
     let options = options(service, rpc);
     let idempotent = rpc.options.idempotency.map(|_| {
         let cfgs = rpc.cfgs();
@@ -113,6 +114,7 @@ fn method(service: &Service, rpc: &Rpc) -> TokenStream {
             type Response = #response;
             type Kind = #codegen::#kind;
             type Codec = #codec;
+            type Error = #error;
             const DESCRIPTOR: &'static #codegen::MethodDescriptor = &const {
                 #codegen::MethodDescriptor::new(#path, #codegen::MethodKind::#kind) #(#options)*
             };

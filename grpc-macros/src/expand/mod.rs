@@ -6,6 +6,7 @@ mod declaration;
 mod glue;
 mod layers;
 mod markers;
+mod mock;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -21,5 +22,6 @@ pub(crate) fn service(service: &Service) -> TokenStream {
     let methods = markers::methods(service);
     let client = client::client(service);
     let glue = glue::glue(service);
-    quote!(#declaration #module #methods #client #glue)
+    let mock = mock::mock(service);
+    quote!(#declaration #module #methods #client #glue #mock)
 }

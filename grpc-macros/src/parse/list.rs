@@ -84,6 +84,17 @@ impl Argument<'_> {
         self.value(format_args!("an identifier, `{} = {example}`", self.name))
     }
 
+    /// The value, where it is an identifier or left out; `example` is one.
+    pub(crate) fn optional_identifier(&self, example: &str) -> syn::Result<Option<Ident>> {
+        if self.at_end() { Ok(None) } else { self.identifier(example).map(Some) }
+    }
+
+    /// The value, where it is a type; `example` is one.
+    pub(crate) fn ty(&self, example: &str) -> syn::Result<syn::Type> {
+        self.equals(example)?;
+        self.value(format_args!("a type, `{} = {example}`", self.name))
+    }
+
     /// The value, where it is a path; `example` is one.
     pub(crate) fn path(&self, example: &str) -> syn::Result<Path> {
         self.equals(example)?;

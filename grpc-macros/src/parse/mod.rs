@@ -12,7 +12,7 @@ mod signature;
 mod types;
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn};
+use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Type};
 
 use crate::errors::Errors;
 use crate::model::{Rpc, Service, conditional};
@@ -35,7 +35,9 @@ pub(crate) fn service(arguments: TokenStream, item: TokenStream) -> Result<Servi
     let mut rpcs = Vec::new();
     for item in &mut declaration.items {
         match item {
-            TraitItem::Fn(method) => rpcs.extend(read_method(method, &mut errors)),
+            TraitItem::Fn(method) => {
+                rpcs.extend(read_method(method, arguments.error.as_ref(), &mut errors));
+            }
             other => errors.at(
                 other,
                 "a service has methods only: put types, constants and macros beside the trait",
@@ -52,6 +54,8 @@ pub(crate) fn service(arguments: TokenStream, item: TokenStream) -> Result<Servi
         module: arguments.module,
         root: arguments.root,
         codec: arguments.codec,
+        error: arguments.error,
+        mock: arguments.mock,
         layers,
         declaration,
         rpcs,
@@ -83,13 +87,13 @@ fn check_trait(declaration: &ItemTrait, errors: &mut Errors) {
 }
 
 /// Reads one method and takes the attributes off it that are ours.
-fn read_method(method: &mut TraitItemFn, errors: &mut Errors) -> Option<Rpc> {
+fn read_method(method: &mut TraitItemFn, error: Option<&Type>, errors: &mut Errors) -> Option<Rpc> {
     check_conditional(&method.attrs, errors);
     layers::check_conditional(&method.attrs, errors);
     let options = rpc::take(method, errors);
     let layers = layers::take(&mut method.attrs, errors);
     let ident = &method.sig.ident;
-    let signature = signature::read(method, errors);
+    let signature = signature::read(method, error, errors);
     if let Some(instead) = reserved(ident) {
         let wire = options.name.map_or_else(|| names::upper_camel(ident), |name| name.value());
         errors.at(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{ItemTrait, LitStr, Path};
+use syn::{ItemTrait, LitStr, Path, Type};
 
 use crate::errors::Errors;
 use crate::model::Root;
@@ -20,6 +20,10 @@ pub(crate) struct ServiceArguments {
     pub(crate) module: Ident,
     /// The codec, if it is not the default.
     pub(crate) codec: Option<Path>,
+    /// What calls fail with, if the methods are not to say it alone.
+    pub(crate) error: Option<Type>,
+    /// The type of the mock, if there is to be one.
+    pub(crate) mock: Option<Ident>,
     /// Where the runtime is.
     pub(crate) root: Root,
 }
@@ -32,12 +36,15 @@ pub(crate) fn read(
 ) -> ServiceArguments {
     let (mut service, mut package): (Option<LitStr>, Option<LitStr>) = (None, None);
     let (mut codec, mut client, mut module, mut root) = (None, None, None, None);
-    let known = ["service", "package", "codec", "client", "module", "crate"];
+    let (mut error, mut mock) = (None, None);
+    let known = ["service", "package", "codec", "error", "mock", "client", "module", "crate"];
     list::read(tokens, &known, &mut HashSet::new(), errors, |argument, _| {
         match argument.name.to_string().as_str() {
             "service" => service = Some(argument.string("helloworld.Greeter")?),
             "package" => package = Some(argument.string("helloworld")?),
             "codec" => codec = Some(argument.path("grpc_runtime::codec::Json")?),
+            "error" => error = Some(argument.ty("StoreError")?),
+            "mock" => mock = Some(argument.optional_identifier("MockGreeter")?),
             "client" => client = Some(argument.identifier("GreeterClient")?),
             "module" => module = Some(argument.identifier("greeter")?),
             _ => root = Some(argument.path("::grpc_runtime")?),
@@ -56,6 +63,12 @@ pub(crate) fn read(
             .clone()
             .unwrap_or_else(|| names::identifier(&names::snake(ident), names::generated(ident))),
         codec,
+        error,
+        mock: mock.as_ref().map(|named| {
+            let name = syn::ext::IdentExt::unraw(ident);
+            let default = || Ident::new(&format!("Mock{name}"), names::generated(ident));
+            named.clone().unwrap_or_else(default)
+        }),
         root: Root::new(&root.unwrap_or_else(|| syn::parse_quote!(::grpc_runtime))),
     };
     let taken = |name: &Ident, others: &[&Ident]| others.contains(&name);
@@ -72,6 +85,14 @@ pub(crate) fn read(
                 arguments.module,
             ),
         );
+    }
+    if let Some(name) = &arguments.mock
+        && taken(name, &[ident, &arguments.client, &arguments.module])
+    {
+        let place = mock.as_ref().and_then(Option::as_ref).unwrap_or(ident);
+        let message =
+            format!("the mock would be called `{name}` as well: give it another name, `mock = ..`");
+        errors.at(place, message);
     }
     arguments
 }

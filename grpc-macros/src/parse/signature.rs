@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{
     FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Safety, TraitItemFn,
     Type,
@@ -13,13 +14,17 @@ use crate::model::{Kind, Signature};
 use crate::names::written;
 use crate::parse::types;
 
-/// Reads it; `None` once an error is told.
-pub(crate) fn read(method: &TraitItemFn, errors: &mut Errors) -> Option<Signature> {
+/// Reads it; `None` once an error is told. `error` is what all methods fail with, where that is said.
+pub(crate) fn read(
+    method: &TraitItemFn,
+    error: Option<&Type>,
+    errors: &mut Errors,
+) -> Option<Signature> {
     let mut found = Errors::default();
     qualifiers(method, &mut found);
     generics(method, &mut found);
     let argument = arguments(method, &mut found);
-    let output = output(method, &mut found);
+    let output = output(method, error, &mut found);
     if let Some(error) = found.into_error() {
         errors.add(error);
         return None;
@@ -33,6 +38,7 @@ pub(crate) fn read(method: &TraitItemFn, errors: &mut Errors) -> Option<Signatur
         input: argument.ty,
         success: output.success,
         error: output.error,
+        error_place: output.error_place,
         output: output.ty,
     })
 }
@@ -202,11 +208,16 @@ struct Output {
     streams: bool,
     success: Type,
     error: Type,
+    error_place: Span,
     ty: Type,
 }
 
 /// Reads the return type.
-fn output(method: &TraitItemFn, errors: &mut Errors) -> Option<Output> {
+fn output(
+    method: &TraitItemFn,
+    error_of_all: Option<&Type>,
+    errors: &mut Errors,
+) -> Option<Output> {
     let name = &method.sig.ident;
     let ReturnType::Type(_, ty) = &method.sig.output else {
         errors.at_span(
@@ -225,14 +236,19 @@ fn output(method: &TraitItemFn, errors: &mut Errors) -> Option<Output> {
     let arguments = types::last_segment(ty)
         .filter(|segment| segment.ident == "Result")
         .and_then(types::type_arguments);
-    let (success, error) = match arguments.as_deref() {
-        Some([success, error]) => (*success, *error),
-        Some([success]) => {
-            let success = written(success);
-            errors
-                .at(ty, format!("write the type of the error out: `-> Result<{success}, Status>`"));
-            return None;
-        }
+    let (success, error, error_place) = match arguments.as_deref() {
+        Some([success, error]) => (*success, *error, error.span()),
+        Some([success]) => match error_of_all {
+            // An alias of the user's, which has the error in it.
+            Some(error) => (*success, error, ty.span()),
+            None => {
+                let success = written(success);
+                let message =
+                    format!("write the type of the error out: `-> Result<{success}, Status>`");
+                errors.at(ty, message);
+                return None;
+            }
+        },
         _ => {
             let wrong = written(ty);
             let success = if wrong.contains("Result") { "HelloReply" } else { wrong.as_str() };
@@ -258,6 +274,7 @@ fn output(method: &TraitItemFn, errors: &mut Errors) -> Option<Output> {
         streams,
         success: success.clone(),
         error: error.clone(),
+        error_place,
         ty: (**ty).clone(),
     })
 }

@@ -14,12 +14,13 @@ use bytes::Bytes;
 use crate::call::cancel::CancelHandle;
 use crate::call::channel_calls::ChannelCalls;
 use crate::call::ended::{EndHook, Ended};
-use crate::call::kind::{Kind, sealed};
+use crate::call::kind::{Kind, Script, sealed};
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::call::service::BoxFuture;
 use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError, Framing};
-use crate::engine::{CallOptions, Incoming, RequestBody, SingleReply};
+use crate::engine::{CallEnd, CallOptions, Incoming, RequestBody, SingleReply};
 use crate::method::{MethodDescriptor, MethodKind, MethodRef};
 use crate::status::Status;
 
@@ -36,6 +37,7 @@ impl Method for AnyMethod {
     type Response = AnyResponse;
     type Kind = AnyKind;
     type Codec = NeverOnTheWire;
+    type Error = Status;
     const DESCRIPTOR: &'static MethodDescriptor =
         &MethodDescriptor::new("/any/method", MethodKind::Bidi);
 }
@@ -218,6 +220,27 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
     fn on_end(message: AnyResponse, reply: &SingleReply, hook: impl EndHook) -> AnyResponse {
         let hook = Box::new(|ended: Ended<'_>| hook.ended(ended));
         AnyResponse(message.0.on_end(reply, hook))
+    }
+
+    /// Shows nothing, as `checked`.
+    fn seen(message: AnyResponse, _: impl FnMut(&AnyResponse) + Send + 'static) -> AnyResponse {
+        message
+    }
+
+    fn gather(out: AnyRequest) -> BoxFuture<Result<Vec<AnyRequest>, Status>> {
+        Box::pin(std::future::ready(Ok(vec![out])))
+    }
+
+    fn regather(mut messages: Vec<AnyRequest>) -> AnyRequest {
+        messages.pop().expect("one message was gathered")
+    }
+
+    fn scripted(_: Script<AnyResponse>) -> Result<(AnyResponse, SingleReply), Status> {
+        Err(Status::internal(NOT_SENT))
+    }
+
+    fn call_end(_: &AnyRequest) -> Option<CallEnd> {
+        None
     }
 }
 

@@ -23,12 +23,12 @@ use crate::credentials::CallCredentials;
 use crate::engine::InvalidOption;
 use crate::metadata::{IntoMetadataKey, IntoMetadataValue, InvalidMetadata};
 use crate::method::MethodRef;
-use crate::status::Status;
+use crate::status::FromStatus;
 
 /// A call about to be made. Nothing happens until it is awaited or [sent](Call::send).
 ///
-/// Awaiting it gives the plain message, or the stream of them. [`send`](Call::send) gives the whole
-/// [`Response`], with headers and trailers.
+/// Awaiting it gives the plain message, or the stream of them, or the error type of the trait. [`send`](Call::send)
+/// gives the whole [`Response`], with headers and trailers, or the [`Status`](crate::Status) itself.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<S, M: Method> {
     service: S,
@@ -167,7 +167,7 @@ impl<S, M: Method> Call<S, M> {
     /// Sends a text beside the message. A key may be given several times; the values keep their order.
     ///
     /// # Errors
-    /// When the key or the value cannot be sent; the error names it and says why. `?` makes a [`Status`] of it.
+    /// When the key or the value cannot be sent; the error names it and says why. `?` makes a [`Status`](crate::Status) of it.
     pub fn metadata(
         mut self,
         key: impl IntoMetadataKey,
@@ -210,7 +210,7 @@ impl<S, M: Method> Call<S, M> {
     /// is not sent (gRFC A81).
     ///
     /// # Errors
-    /// When it cannot be an authority. `?` makes a [`Status`] of it.
+    /// When it cannot be an authority. `?` makes a [`Status`](crate::Status) of it.
     pub fn authority(mut self, authority: impl Into<String>) -> Result<Self, InvalidOption> {
         self.request.options_mut().set_authority(authority)?;
         Ok(self)
@@ -222,7 +222,7 @@ impl<S, M: Method> Call<S, M> {
     /// [`CONTENT_TYPE`](crate::codec::Codec::CONTENT_TYPE).
     ///
     /// # Errors
-    /// When it is no subtype. `?` makes a [`Status`] of it.
+    /// When it is no subtype. `?` makes a [`Status`](crate::Status) of it.
     pub fn content_subtype(mut self, subtype: impl Into<String>) -> Result<Self, InvalidOption> {
         self.request.options_mut().set_content_subtype(subtype)?;
         Ok(self)
@@ -297,7 +297,7 @@ impl<S: Invoke<M>, M: Method> Call<S, M> {
 }
 
 impl<S: Invoke<M>, M: Method> IntoFuture for Call<S, M> {
-    type Output = Result<In<M>, Status>;
+    type Output = Result<In<M>, M::Error>;
     type IntoFuture = CallFuture<S, M>;
 
     #[inline]
@@ -329,10 +329,14 @@ pin_project! {
 }
 
 impl<S: Invoke<M>, M: Method> Future for CallFuture<S, M> {
-    type Output = Result<In<M>, Status>;
+    type Output = Result<In<M>, M::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().response.poll(context).map_ok(Response::into_message)
+        self.project()
+            .response
+            .poll(context)
+            .map_ok(Response::into_message)
+            .map_err(M::Error::from_status)
     }
 }
 

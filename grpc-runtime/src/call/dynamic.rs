@@ -10,6 +10,7 @@ use crate::call::kind::{Bidi, ClientStreaming, ServerStreaming, Unary};
 use crate::call::method::Method;
 use crate::codec::Raw;
 use crate::method::{MethodDescriptor, MethodKind};
+use crate::status::Status;
 
 /// Stands for every method of one kind in layers; [`Request::method`](crate::Request::method) tells which it is. Messages
 /// are [`Bytes`], as they are on the wire: those of a [`DynamicClient`](crate::DynamicClient), and of every client whose
@@ -24,6 +25,7 @@ macro_rules! dynamic_method {
             type Response = Bytes;
             type Kind = $kind;
             type Codec = Raw;
+            type Error = Status;
             const DESCRIPTOR: &'static MethodDescriptor =
                 &MethodDescriptor::new("/dynamic/call", MethodKind::$kind);
         }

@@ -48,6 +48,15 @@ impl Ended<'_> {
         }
     }
 
+    /// The end as whoever still sends learns it.
+    pub(crate) fn result(&self) -> Result<(), Status> {
+        match self {
+            Ended::Ok { .. } => Ok(()),
+            Ended::Failed(status) => Err((*status).clone()),
+            Ended::Dropped => Err(Status::cancelled("the call was dropped")),
+        }
+    }
+
     /// What the server sent at the end; empty where it did not get that far.
     pub fn trailers(&self) -> Option<&Metadata> {
         match self {

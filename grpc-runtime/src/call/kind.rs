@@ -1,6 +1,6 @@
 //! The four kinds of call, as types: what goes out, what comes in, and how each is carried.
 
-use std::future::Future;
+use std::future::{Future, ready as ready_with};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -15,9 +15,11 @@ use crate::call::dynamic::DynamicMethod;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
 use crate::call::request::Request;
+use crate::call::service::BoxFuture;
 use crate::call::streaming::Streaming;
 use crate::codec::{Compress, Decode, Encode, Framing};
-use crate::engine::{CallOptions, Incoming, RequestBody, SingleReply};
+use crate::engine::{CallEnd, CallOptions, Incoming, RequestBody, SingleReply};
+use crate::metadata::Metadata;
 use crate::method::MethodRef;
 use crate::status::Status;
 
@@ -64,7 +66,50 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
     /// Runs `hook` at the end of the call: now, or when the stream ends.
     #[doc(hidden)]
     fn on_end(message: Self::In, reply: &SingleReply, hook: impl EndHook) -> Self::In;
+
+    /// Shows each message that comes back to `see`: now, or as the stream of them is read.
+    #[doc(hidden)]
+    fn seen(message: Self::In, see: impl FnMut(&R) + Send + 'static) -> Self::In;
+
+    /// Reads all that is sent.
+    #[doc(hidden)]
+    fn gather(out: Self::Out) -> BoxFuture<Result<Vec<Q>, Status>>;
+
+    /// Puts together what `gather` took apart.
+    #[doc(hidden)]
+    fn regather(messages: Vec<Q>) -> Self::Out;
+
+    /// What a scripted peer answers.
+    #[doc(hidden)]
+    fn scripted(script: Script<R>) -> Result<(Self::In, SingleReply), Status>;
+
+    /// Where whoever sends by hand learns of the end of the call.
+    #[doc(hidden)]
+    fn call_end(out: &Self::Out) -> Option<CallEnd>;
 }
+
+/// What a scripted peer answers to one call.
+#[derive(Debug, Clone)]
+pub struct Script<R> {
+    pub(crate) messages: Vec<R>,
+    pub(crate) end: Result<(), Status>,
+    pub(crate) headers: Metadata,
+    pub(crate) trailers: Metadata,
+}
+
+/// The kinds whose calls send one message, which is there from the start.
+#[diagnostic::on_unimplemented(
+    message = "this call sends a stream of messages, not one",
+    note = "ask for all of them: `requests()` of a recorded call, `with_all(|requests| ..)` of an expectation"
+)]
+pub trait SingleRequest: sealed::Sealed {}
+
+/// The kinds whose calls give back a stream of messages.
+#[diagnostic::on_unimplemented(
+    message = "this call gives back one message, not a stream of them",
+    note = "answer it with `returns(message)`"
+)]
+pub trait StreamingResponse: sealed::Sealed {}
 
 /// The kinds whose calls give back one message, so that its headers and trailers are known by then.
 #[diagnostic::on_unimplemented(
@@ -89,6 +134,12 @@ pub enum Bidi {}
 impl SingleResponse for Unary {}
 impl SingleResponse for ClientStreaming {}
 
+impl SingleRequest for Unary {}
+impl SingleRequest for ServerStreaming {}
+
+impl StreamingResponse for ServerStreaming {}
+impl StreamingResponse for Bidi {}
+
 pub(super) mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Unary {}
@@ -102,8 +153,9 @@ pub(super) mod sealed {
 macro_rules! kind {
     (
         $kind:ty,
-        out: $out:ty, $encode:path, $to_bytes:path, $checked:path,
-        in: $in:ty, $receive:path, $from_bytes:path, $bound_by:path, $guarded:path, $on_end:path
+        out: $out:ty, $encode:path, $to_bytes:path, $checked:path, $gather:path, $regather:path, $call_end:path,
+        in: $in:ty, $receive:path, $from_bytes:path, $bound_by:path, $guarded:path, $on_end:path, $seen:path,
+        $scripted:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
@@ -155,31 +207,53 @@ macro_rules! kind {
             fn on_end(message: $in, reply: &SingleReply, hook: impl EndHook) -> $in {
                 $on_end(message, reply, hook)
             }
+
+            fn seen(message: $in, see: impl FnMut(&R) + Send + 'static) -> $in {
+                $seen(message, see)
+            }
+
+            fn gather(out: $out) -> BoxFuture<Result<Vec<Q>, Status>> {
+                $gather(out)
+            }
+
+            fn regather(messages: Vec<Q>) -> $out {
+                $regather(messages)
+            }
+
+            fn scripted(script: Script<R>) -> Result<($in, SingleReply), Status> {
+                $scripted(script)
+            }
+
+            fn call_end(out: &$out) -> Option<CallEnd> {
+                $call_end(out)
+            }
         }
     };
 }
 
 kind!(
     Unary,
-    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already
+    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one
 );
 kind!(
     ServerStreaming,
-    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one,
+    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
     in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
-    ends_later
+    ends_later, see_many, script_many
 );
 kind!(
     ClientStreaming,
-    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already
+    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
+    Outbound::from_messages, Outbound::sender_end,
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one
 );
 kind!(
     Bidi,
-    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many,
+    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
+    Outbound::from_messages, Outbound::sender_end,
     in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
-    ends_later
+    ends_later, see_many, script_many
 );
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
@@ -249,6 +323,56 @@ fn ended_already<R>(message: R, reply: &SingleReply, hook: impl EndHook) -> R {
 
 fn ends_later<R>(messages: Streaming<R>, _: &SingleReply, hook: impl EndHook) -> Streaming<R> {
     messages.with_hook(hook)
+}
+
+fn see_one<R>(message: R, mut see: impl FnMut(&R)) -> R {
+    see(&message);
+    message
+}
+
+fn see_many<R: Send + 'static>(
+    messages: Streaming<R>,
+    mut see: impl FnMut(&R) + Send + 'static,
+) -> Streaming<R> {
+    messages.map_messages(move |message| {
+        see(&message);
+        Ok(message)
+    })
+}
+
+fn gather_one<Q: Send + 'static>(message: Q) -> BoxFuture<Result<Vec<Q>, Status>> {
+    Box::pin(ready_with(Ok(vec![message])))
+}
+
+fn gather_many<Q: Send + 'static>(messages: Outbound<Q>) -> BoxFuture<Result<Vec<Q>, Status>> {
+    Box::pin(messages.collect_messages())
+}
+
+fn regather_one<Q>(mut messages: Vec<Q>) -> Q {
+    messages.pop().expect("one message was gathered")
+}
+
+fn script_one<R>(script: Script<R>) -> Result<(R, SingleReply), Status> {
+    let Script { mut messages, end, headers, trailers } = script;
+    end?;
+    let message = messages.pop().expect("a script that ends with OK has its message");
+    Ok((message, SingleReply { headers, trailers, ..SingleReply::default() }))
+}
+
+fn script_many<R: Send + 'static>(
+    script: Script<R>,
+) -> Result<(Streaming<R>, SingleReply), Status> {
+    let Script { messages, end, headers, trailers } = script;
+    let replies = Streaming::from_messages(messages).with_headers(headers).with_trailers(trailers);
+    let replies = match end {
+        Ok(()) => replies,
+        Err(status) => replies.with_end(status),
+    };
+    Ok((replies, SingleReply::default()))
+}
+
+fn no_sender<Q>(_: &Q) -> Option<CallEnd> {
+    None
 }
 
 fn unbound<R>(message: R, _deadline: Instant) -> R {

@@ -3,6 +3,7 @@
 use crate::call::kind::Kind;
 use crate::codec::{Decode, Encode};
 use crate::method::MethodDescriptor;
+use crate::status::FromStatus;
 
 /// One method of one service. `#[grpc_client]` writes a type for each method of a trait; layers are generic over
 /// it, or made for one of them.
@@ -27,6 +28,9 @@ pub trait Method: Sized + Send + Sync + 'static {
     type Kind: Kind<Self::Request, Self::Response>;
     /// How messages are written and read.
     type Codec: Encode<Self::Request> + Decode<Self::Response>;
+    /// What a call fails with, as the program sees it: [`Status`](crate::Status), or a type of its own. Layers see a
+    /// `Status` in any case.
+    type Error: FromStatus;
     /// Path, kind, idempotency and defaults.
     const DESCRIPTOR: &'static MethodDescriptor;
 }

@@ -31,9 +31,12 @@ pub use self::dynamic::DynamicMethod;
 pub(crate) use self::ended::EndGuard;
 pub use self::ended::{EndHook, Ended};
 pub use self::invoke::{Invoke, InvokeFuture};
-pub use self::kind::{Bidi, ClientStreaming, Kind, ServerStreaming, SingleResponse, Unary};
+pub use self::kind::{
+    Bidi, ClientStreaming, Kind, Script, ServerStreaming, SingleRequest, SingleResponse,
+    StreamingResponse, Unary,
+};
 pub use self::method::{Idempotent, In, Method, Out};
-pub use self::outbound::{IntoOutbound, Outbound, OutboundSender, outbound};
+pub use self::outbound::{IntoOutbound, Outbound, OutboundSender, OutboundSink, outbound};
 pub use self::request::Request;
 pub use self::response::Response;
 pub use self::send::SendFuture;

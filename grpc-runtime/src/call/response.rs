@@ -1,6 +1,7 @@
 //! [`Response`]: what a call came back with.
 
 use std::fmt;
+use std::time::Instant;
 
 use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
@@ -62,6 +63,12 @@ impl<M: Method> Response<M> {
     #[must_use = "dropping a response that is a stream ends the call"]
     pub fn on_end(self, hook: impl FnOnce(Ended<'_>) + Send + 'static) -> Self {
         self.with_hook(hook)
+    }
+
+    /// Under the deadline of its call, where it is a stream of this process.
+    pub(crate) fn bound_by(self, deadline: Instant) -> Self {
+        let Self { message, reply } = self;
+        Self { message: M::Kind::bound_by(message, deadline), reply }
     }
 
     pub(super) fn guarded(self, handles: &[CancelHandle]) -> Self {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{BoxFuture, In, Kind, Method, Out, Request, Response};
+use crate::call::{BoxFuture, Ended, In, Kind, Method, Out, Request, Response};
 use crate::rt;
 use crate::status::Status;
 
@@ -53,19 +53,42 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let this = self.clone();
-        Box::pin(async move {
-            let (message, method, options) = request.into_parts();
-            let Some(deadline) = options.deadline_from(method.timeout(), rt::now)? else {
-                return this.handle(message).await.map(Response::new);
-            };
-            match rt::until(deadline, this.handle(message)).await {
-                Some(answer) => Ok(Response::new(M::Kind::bound_by(answer?, deadline))),
+        carry_out(request, move |request| async move {
+            this.handle(request.into_message()).await.map(Response::new)
+        })
+    }
+}
+
+/// Answers a call in this process: under its deadline, and so that whoever sends by hand learns of its end.
+pub(crate) fn carry_out<M, F>(
+    request: Request<M>,
+    answer: impl FnOnce(Request<M>) -> F + Send + 'static,
+) -> BoxFuture<Result<Response<M>, Status>>
+where
+    M: Method,
+    F: Future<Output = Result<Response<M>, Status>> + Send + 'static,
+{
+    Box::pin(async move {
+        let end = M::Kind::call_end(request.message());
+        let deadline = request.options().deadline_from(request.method().timeout(), rt::now)?;
+        let answered = match deadline {
+            None => answer(request).await,
+            Some(deadline) => match rt::until(deadline, answer(request)).await {
+                Some(answered) => answered.map(|response| response.bound_by(deadline)),
                 None => Err(Status::deadline_exceeded(
                     "the deadline passed before the in-process implementation answered",
                 )),
+            },
+        };
+        let Some(end) = end else { return answered };
+        match answered {
+            Ok(response) => Ok(response.with_hook(move |ended: Ended<'_>| end.set(ended.result()))),
+            Err(status) => {
+                end.set(Err(status.clone()));
+                Err(status)
             }
-        })
-    }
+        }
+    })
 }
 
 impl<T> Deref for InProcess<T> {

@@ -13,4 +13,5 @@ pub use self::declared::{
 };
 pub use self::dynamic::DynamicClient;
 pub use self::for_method::ForMethod;
+pub(crate) use self::in_process::carry_out;
 pub use self::in_process::{Handler, InProcess};

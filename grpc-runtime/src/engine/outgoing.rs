@@ -94,7 +94,7 @@ pub(crate) type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Se
 
 /// How a call ended, for whoever still sends on it. Set once, by the engine.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CallEnd(Arc<OnceLock<Result<(), Status>>>);
+pub struct CallEnd(Arc<OnceLock<Result<(), Status>>>);
 
 impl CallEnd {
     pub(crate) fn set(&self, end: Result<(), Status>) {

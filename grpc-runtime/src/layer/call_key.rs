@@ -117,6 +117,7 @@ mod tests {
         type Response = Bytes;
         type Kind = Unary;
         type Codec = Raw;
+        type Error = Status;
         const DESCRIPTOR: &'static MethodDescriptor =
             &MethodDescriptor::new("/s/Get", MethodKind::Unary);
     }

@@ -1,7 +1,7 @@
 //! `google.rpc.Status`, the structured form of a failure that travels in `grpc-status-details-bin`.
 //!
-//! The message is written here by hand so that nobody needs another crate for it; the detail messages
-//! themselves (`google.rpc.ErrorInfo` and the like) are the user's to generate.
+//! The message is written here by hand so that nobody needs another crate for it. The detail messages themselves
+//! (`google.rpc.ErrorInfo` and the like) are in `error_details`.
 
 use std::error::Error;
 use std::fmt;

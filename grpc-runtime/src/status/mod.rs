@@ -8,7 +8,9 @@ mod constructors;
 mod convert;
 mod details;
 mod display;
+mod from_status;
 mod origin;
+mod typed;
 pub(crate) mod wire;
 
 use std::error::Error;
@@ -22,6 +24,7 @@ use crate::metadata::Metadata;
 
 pub use code::{Code, UnknownCode};
 pub use details::{DetailsError, RpcStatus};
+pub use from_status::FromStatus;
 pub use origin::{Delivery, Origin};
 
 /// Why a call failed: a code and a message, and with them everything that is known.
@@ -30,6 +33,7 @@ pub use origin::{Delivery, Origin};
 /// |---|---|
 /// | [`code`](Status::code), [`message`](Status::message) | what the protocol carries |
 /// | [`details`](Status::details), [`rpc_status`](Status::rpc_status) | the structured part, raw and decoded |
+/// | [`error_info`](Status::error_info), [`retry_delay`](Status::retry_delay), [`detail`](Status::detail) and others | what is in it, typed |
 /// | [`metadata`](Status::metadata) | the trailers of the call that failed |
 /// | [`origin`](Status::origin) | who made it: this process, the transport, or the server |
 /// | [`delivery`](Status::delivery) | whether the server may have acted on the request |

@@ -18,6 +18,12 @@ pub trait Named {
     fn name(&self) -> String;
 }
 
+impl Named for MockService {
+    fn name(&self) -> String {
+        String::from("mock")
+    }
+}
+
 impl<S> Named for ServiceClient<S> {
     fn name(&self) -> String {
         String::from("client")
@@ -25,14 +31,14 @@ impl<S> Named for ServiceClient<S> {
 }
 
 /// A service.
-#[grpc_client]
+#[grpc_client(mock)]
 pub trait Service: Debug + Named + Send {
     /// A method.
     async fn call(&self, request: ()) -> Result<(), Status>;
 }
 
-/// A service whose supertrait no client has.
-#[grpc_client]
+/// A service whose supertrait no client has, nor the mock.
+#[grpc_client(mock)]
 pub trait Unreachable: Named {
     /// A method.
     async fn call(&self, request: ()) -> Result<(), Status>;
@@ -59,6 +65,8 @@ fn name_of<T: Service>(service: &T) -> String {
 
 fn main() {
     assert_eq!(name_of(&Fake), "fake");
+    assert_eq!(name_of(&MockService::new()), "mock");
+    assert!(MockUnreachable::new().check().is_ok());
     assert_eq!(name_of(&ServiceClient::in_process(Fake)), "client");
     assert_eq!(name_of(&ServiceClient::in_process(Fake).boxed()), "client");
 }

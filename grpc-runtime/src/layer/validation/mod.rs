@@ -1,6 +1,5 @@
 //! [`Validation`]: requests that are not valid fail here, before anything is sent.
 
-mod bad_request;
 mod layer;
 mod violations;
 

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::layer::validation::bad_request::{BadRequest, FieldViolation};
-use crate::status::{Code, Delivery, RpcStatus, Status};
+use crate::error_details::{BadRequest, FieldViolation};
+use crate::status::{Delivery, Status};
 
 /// Messages that know when they are valid. [`Validation`](crate::layer::Validation) asks them before they are sent.
 ///
@@ -110,21 +110,21 @@ impl From<Violations> for Status {
         let field_violations = violations.0.into_iter();
         let bad_request = BadRequest {
             field_violations: field_violations
-                .map(|(field, description)| FieldViolation { field, description })
+                .map(|(field, description)| FieldViolation {
+                    field,
+                    description,
+                    ..FieldViolation::default()
+                })
                 .collect(),
         };
-        let code = Code::InvalidArgument;
-        let details = RpcStatus { code: code as i32, message: text.clone(), details: Vec::new() };
-        Status::new(code, text)
-            .with_rpc_status(&details.with_detail(&bad_request))
-            .with_delivery(Delivery::NotSent)
+        Status::invalid_argument(text).with_detail(&bad_request).with_delivery(Delivery::NotSent)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::Origin;
+    use crate::status::{Code, Origin};
 
     #[test]
     fn a_status_says_where_and_what() {
@@ -145,8 +145,7 @@ mod tests {
         );
         let facts = (status.code(), status.origin(), status.delivery());
         assert_eq!(facts, (Code::InvalidArgument, Origin::Local, Delivery::NotSent));
-        let details = status.rpc_status().unwrap().unwrap();
-        let bad_request = details.details_of::<BadRequest>().next().unwrap().unwrap();
+        let bad_request = status.bad_request().unwrap();
         assert_eq!(bad_request.field_violations[1].field, "address.lines[2]");
         assert!(Violations::new().into_result().is_ok());
     }

@@ -1,7 +1,12 @@
 //! [`Streaming`]: the messages that come back from a streaming call, with one honest end.
+//!
+//! Here is how it is read. What a fake makes is in `local`, what layers make of it in `combinators`.
+
+mod combinators;
+mod local;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,9 +19,12 @@ use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, EndHooks, Ended};
 use crate::call::guard::GuardedReplies;
 use crate::call::kind::sent_by;
+use crate::call::streaming::local::Local;
 use crate::engine::{Incoming, Timer};
 use crate::metadata::Metadata;
 use crate::status::Status;
+
+pub(super) use self::local::AboutLocal;
 
 /// The response messages of a streaming call.
 ///
@@ -26,7 +34,13 @@ use crate::status::Status;
 ///
 /// Dropping it before its end cancels the call: the server is told (RST_STREAM with CANCEL).
 ///
-/// Fakes make one with [`from_iter`](Streaming::from_iter) or [`from_stream`](Streaming::from_stream).
+/// It can be changed on its way: [`map_messages`](Streaming::map_messages), [`then_messages`](Streaming::then_messages),
+/// [`filter_messages`](Streaming::filter_messages), [`inspect_messages`](Streaming::inspect_messages). What these give is
+/// a `Streaming` again, with the same headers, trailers and end. The combinators of `StreamExt` work too, and give plain
+/// streams: headers and trailers are out of reach then.
+///
+/// Fakes make one with [`from_messages`](Streaming::from_messages), [`from_iter`](Streaming::from_iter) or
+/// [`from_stream`](Streaming::from_stream).
 pub struct Streaming<T> {
     source: Source<T>,
     hooks: EndHooks,
@@ -50,36 +64,7 @@ enum Source<T> {
     },
 }
 
-struct Local<T> {
-    messages: Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>,
-    about: AboutLocal,
-}
-
-/// What a stream of this process has beside its messages.
-pub(super) struct AboutLocal {
-    headers: Metadata,
-    trailers: Metadata,
-    deadline: Timer,
-}
-
 impl<T> Streaming<T> {
-    /// The messages of `stream`; it ends with OK unless an item is an error.
-    pub fn from_stream(stream: impl Stream<Item = Result<T, Status>> + Send + 'static) -> Self {
-        let (headers, trailers, deadline) = (Metadata::new(), Metadata::new(), Timer::never());
-        let about = AboutLocal { headers, trailers, deadline };
-        Self::of(Source::Local(Local { messages: Box::pin(stream), about }))
-    }
-
-    /// The messages of `iterator`; it ends with OK unless an item is an error.
-    #[expect(clippy::should_implement_trait, reason = "FromIterator cannot ask for Send + 'static")]
-    pub fn from_iter<I>(iterator: I) -> Self
-    where
-        I: IntoIterator<Item = Result<T, Status>>,
-        I::IntoIter: Send + 'static,
-    {
-        Self::from_stream(Iterated(iterator.into_iter()))
-    }
-
     pub(crate) fn from_wire(incoming: Incoming, decode: fn(Bytes) -> Result<T, Status>) -> Self {
         Self::of(Source::Wire { incoming: Box::new(incoming), decode })
     }
@@ -105,24 +90,6 @@ impl<T> Streaming<T> {
             true => self,
             false => Self::of(Source::Mapped(Box::new(GuardedReplies::new(self, handles)))),
         }
-    }
-
-    /// For fakes: what [`headers`](Streaming::headers) gives. No effect on a stream that has ended.
-    #[must_use]
-    pub fn with_headers(mut self, metadata: Metadata) -> Self {
-        if let Some(about) = self.local() {
-            about.headers = metadata;
-        }
-        self
-    }
-
-    /// For fakes: what [`trailers`](Streaming::trailers) gives at the end. No effect on a stream that has ended.
-    #[must_use]
-    pub fn with_trailers(mut self, metadata: Metadata) -> Self {
-        if let Some(about) = self.local() {
-            about.trailers = metadata;
-        }
-        self
     }
 
     /// The next message; `None` after the server ended the call with OK.
@@ -204,30 +171,6 @@ impl<T> Streaming<T> {
         self.hooks.push(hook);
         self.run_hooks_if_ended();
         self
-    }
-
-    /// The same stream with other messages. Headers, trailers and the end stay what they are; an error of `change`
-    /// cancels the call, and is then its end.
-    ///
-    /// ```
-    /// use grpc_runtime::{Status, Streaming};
-    ///
-    /// fn lengths(names: Streaming<String>) -> Streaming<usize> {
-    ///     names.map_messages(|name| match name.len() {
-    ///         0 => Err(Status::data_loss("a name without letters")),
-    ///         length => Ok(length),
-    ///     })
-    /// }
-    /// ```
-    #[must_use = "dropping the stream ends the call"]
-    pub fn map_messages<U>(
-        self,
-        change: impl FnMut(T) -> Result<U, Status> + Send + 'static,
-    ) -> Streaming<U>
-    where
-        T: Send + 'static,
-    {
-        Streaming::of(Source::Mapped(Box::new(Mapped { replies: self, change })))
     }
 
     pub(super) fn poll_message(
@@ -319,16 +262,6 @@ impl<T> Streaming<T> {
     }
 }
 
-impl<T> Local<T> {
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
-        if let Poll::Ready(next) = self.messages.as_mut().poll_next(context) {
-            return Poll::Ready(next.transpose());
-        }
-        ready!(Pin::new(&mut self.about.deadline).poll(context));
-        Poll::Ready(Err(Status::deadline_exceeded("the deadline passed while the stream was open")))
-    }
-}
-
 /// A [`Streaming`] behind something that changes its type, or holds it.
 pub(super) trait Replies<T>: Send {
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>>;
@@ -338,42 +271,6 @@ pub(super) trait Replies<T>: Send {
     fn attempts(&self) -> u32;
     fn take_metadata(&mut self) -> (Metadata, Metadata);
     fn local(&mut self) -> Option<&mut AboutLocal>;
-}
-
-struct Mapped<T, F> {
-    replies: Streaming<T>,
-    change: F,
-}
-
-impl<T: Send, U, F: FnMut(T) -> Result<U, Status> + Send> Replies<U> for Mapped<T, F> {
-    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<U>, Status>> {
-        let next = ready!(self.replies.poll_message(context))?;
-        Poll::Ready(next.map(&mut self.change).transpose())
-    }
-
-    fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.replies.poll_headers(context)
-    }
-
-    fn known_headers(&self) -> Result<&Metadata, &Status> {
-        self.replies.known_headers()
-    }
-
-    fn peer(&self) -> Option<&Arc<str>> {
-        self.replies.shared_peer()
-    }
-
-    fn attempts(&self) -> u32 {
-        self.replies.attempts()
-    }
-
-    fn take_metadata(&mut self) -> (Metadata, Metadata) {
-        self.replies.take_metadata()
-    }
-
-    fn local(&mut self) -> Option<&mut AboutLocal> {
-        self.replies.local()
-    }
 }
 
 impl<T> Stream for Streaming<T> {
@@ -398,17 +295,5 @@ impl<T> fmt::Debug for Streaming<T> {
             Source::Ended { result: Err(_), .. } => "failed",
         };
         formatter.debug_tuple("Streaming").field(&state).finish()
-    }
-}
-
-struct Iterated<I>(I);
-
-impl<I> Unpin for Iterated<I> {}
-
-impl<I: Iterator> Stream for Iterated<I> {
-    type Item = I::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I::Item>> {
-        Poll::Ready(self.0.next())
     }
 }
