@@ -75,6 +75,8 @@ pub(crate) fn parse(
             Long("prost-path") => config.prost_path(parser.value()?.string()?),
             Long("prost-types-path") => config.prost_types_path(parser.value()?.string()?),
             Long("codec") => config.codec(parser.value()?.string()?),
+            Long("error") => config.error(parser.value()?.string()?),
+            Long("mocks") => config.mocks(true),
             Long("compile-well-known-types") => config.compile_well_known_types(true),
             Long("type-names") => config.type_names(true),
             Long("retain-enum-prefix") => config.retain_enum_prefix(true),
@@ -185,6 +187,8 @@ Input and output:
 Services:
   --messages-only             No traits; refers to prost instead of grpc-runtime.
   --codec PATH                The codec of every client. Default: prost.
+  --error PATH                What calls fail with. Default: grpc-runtime's Status.
+  --mocks                     A mock beside every trait, for tests.
   --crate-path PATH           Where grpc-runtime is. Default: ::grpc_runtime
   --service-attribute PATH=ATTRIBUTE
   --method-attribute PATH=ATTRIBUTE

@@ -84,6 +84,8 @@ fn every_option_reaches_the_library() {
     for (option, effect) in [
         (&["--messages-only"][..], "::prost::Message"),
         (&["--codec", "a::B"], "codec = a::B"),
+        (&["--error", "a::Failure"], ", a::Failure>;"),
+        (&["--mocks"], "mock)]"),
         (&["--crate-path=::rt"], "::rt::grpc_client"),
         (&["--service-attribute", "S=#[on_service = \"x\"]"], "#[on_service = \"x\"]"),
         (&["--method-attribute", "S.R=#[on_method]"], "#[on_method]"),

@@ -296,6 +296,22 @@ fn codec() {
 }
 
 #[test]
+fn error() {
+    let text = shop(configure().error("crate::ShopError"));
+    assert!(text.contains("-> ::core::result::Result<Line, crate::ShopError>;"), "{text}");
+    assert!(!text.contains("Status"), "{text}");
+}
+
+#[test]
+fn mocks() {
+    changes(
+        configure().mocks(true),
+        "#[::grpc_runtime::grpc_client(service = \"shop.v1.Shop\")]",
+        "#[::grpc_runtime::grpc_client(service = \"shop.v1.Shop\", mock)]",
+    );
+}
+
+#[test]
 fn files_and_folders() {
     let scratch = Scratch::new(&[("x.proto", SHOP)]);
     let config = configure()

@@ -243,7 +243,7 @@ async fn a_mock_without_a_trait() {
     let mock = Mock::new();
     mock.expect::<greeter::SayHello>().returns(reply("typed"));
     mock.expect::<grpc_runtime::DynamicMethod<grpc_runtime::Unary>>()
-        .with(|bytes| bytes.is_empty())
+        .with(bytes::Bytes::is_empty)
         .returns(b"raw".as_slice().into());
     let greeter = GreeterClient::with_service(mock.service());
     assert_eq!(greeter.say_hello(hello("")).await.unwrap().message, "typed");

@@ -56,4 +56,19 @@ impl Config {
         self.codec = Some(path.into());
         self
     }
+    /// What the calls of every generated client fail with, as a path: `crate::StoreError`, which is made of a `Status` as
+    /// `grpc_runtime::FromStatus` says. Default: `grpc_runtime::Status`.
+    pub fn error(mut self, path: impl Into<String>) -> Self {
+        self.error = Some(path.into());
+        self
+    }
+
+    /// Whether each generated trait has a mock, `MockGreeter` for `Greeter`, for tests: see `grpc_runtime::testing`.
+    /// Requests have to be `Debug`. Default: no.
+    ///
+    /// What no test uses is not linked, so there is no need to generate anew for tests.
+    pub fn mocks(mut self, generate: bool) -> Self {
+        self.mocks = generate;
+        self
+    }
 }

@@ -50,7 +50,7 @@ pub(crate) fn generate(config: &Config, loaded: Loaded) -> Result<Generated, Err
     root.join_inner_modules();
     for (path, services) in &written.services {
         let module = root.module(path);
-        let names = names::choose(services, &module.names());
+        let names = names::choose(services, &module.names(), config.mocks);
         for (service, names) in services.iter().zip(&names) {
             module.append(&comments::mend(&service::write(config, service, names)))?;
         }

@@ -16,6 +16,8 @@ pub(super) struct ServiceNames {
     pub(super) client: Option<String>,
     /// Where it is not the one that `#[grpc_client]` would choose.
     pub(super) module: Option<String>,
+    /// What `#[grpc_client]` is told of the mock, where there is one.
+    pub(super) mock: Option<String>,
     pub(super) methods: Vec<MethodName>,
 }
 
@@ -28,7 +30,11 @@ pub(super) struct MethodName {
 }
 
 /// Names for all services of one Rust module, in which `taken` exist already.
-pub(super) fn choose(services: &[Service], taken: &BTreeSet<String>) -> Vec<ServiceNames> {
+pub(super) fn choose(
+    services: &[Service],
+    taken: &BTreeSet<String>,
+    mocks: bool,
+) -> Vec<ServiceNames> {
     let mut taken = taken.clone();
     // Traits first: they are the names that people write.
     let traits: Vec<String> = services
@@ -56,7 +62,14 @@ pub(super) fn choose(services: &[Service], taken: &BTreeSet<String>) -> Vec<Serv
                 &default_module,
                 &format!("{}_service", default_module.trim_start_matches("r#")),
             );
+            let mock = mocks.then(|| {
+                let default_mock = format!("Mock{trait_name}");
+                let second = format!("Mock{}Service", service.name.trim_end_matches('_'));
+                let mock = claim(&mut taken, &default_mock, &second);
+                if mock == default_mock { "mock".to_owned() } else { format!("mock = {mock}") }
+            });
             ServiceNames {
+                mock,
                 trait_name,
                 client: (client != default_client).then_some(client),
                 module: (module != default_module).then_some(module),
@@ -182,10 +195,14 @@ mod tests {
     fn chosen(services: &[&str], taken: &[&str]) -> Vec<String> {
         let services: Vec<_> = services.iter().map(|name| service(name, &[])).collect();
         let taken = taken.iter().map(|&name| name.to_owned()).collect();
-        let names = choose(&services, &taken);
+        let names = choose(&services, &taken, true);
         names
-            .iter()
-            .map(|names| format!("{} {:?} {:?}", names.trait_name, names.client, names.module))
+            .into_iter()
+            .map(|names| {
+                let mock = names.mock.unwrap_or_default();
+                let mock = mock.strip_prefix("mock").unwrap_or(&mock);
+                format!("{} {:?} {:?}{mock}", names.trait_name, names.client, names.module)
+            })
             .collect()
     }
 
@@ -210,6 +227,10 @@ mod tests {
     #[test]
     fn taken_names_are_spelled_out() {
         assert_eq!(chosen(&["Greeter"], &["Greeter"]), ["GreeterService None None"]);
+        assert_eq!(
+            chosen(&["Greeter"], &["MockGreeter"]),
+            ["Greeter None None = MockGreeterService"]
+        );
         assert_eq!(
             chosen(&["Greeter"], &["GreeterClient"]),
             ["Greeter Some(\"GreeterServiceClient\") None"]

@@ -46,6 +46,7 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
         ("prost_path", config.prost_path.as_deref()),
         ("prost_types_path", config.prost_types_path.as_deref()),
         ("codec", config.codec.as_deref()),
+        ("error", config.error.as_deref()),
     ];
     for (option, path) in paths {
         if let Some(path) = path {

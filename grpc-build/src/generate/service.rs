@@ -18,6 +18,7 @@ pub(super) fn write(config: &Config, service: &Service, names: &ServiceNames) ->
     let mut arguments = vec![format!("service = \"{full_name}\"")];
     arguments.extend(names.client.iter().map(|client| format!("client = {client}")));
     arguments.extend(names.module.iter().map(|module| format!("module = {module}")));
+    arguments.extend(names.mock.iter().cloned());
     arguments.extend(config.codec.iter().map(|codec| format!("codec = {codec}")));
     arguments.extend(config.crate_path.iter().map(|path| format!("crate = {path}")));
     let root = config.crate_root();
@@ -73,10 +74,11 @@ fn push_method(
     } else {
         method.output_type.clone()
     };
+    let error = config.error.clone().unwrap_or_else(|| format!("{root}::Status"));
     push_line(
         text,
         format_args!(
-            "async fn {}(&self, {argument}) -> ::core::result::Result<{response}, {root}::Status>;",
+            "async fn {}(&self, {argument}) -> ::core::result::Result<{response}, {error}>;",
             name.rust
         ),
     );

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn whatever_is_changed_the_rest_stays() {
-        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let mut texts = numbers()
             .filter_messages(|number| number % 2 == 0)

@@ -13,13 +13,13 @@ pub(super) struct Plan<M: Method> {
     pub(super) conditions: Vec<Condition<M>>,
     pub(super) answers: VecDeque<Answer<M>>,
     /// How to answer with the last script again, where the expectation is for more calls than it has answers.
-    pub(super) again: Option<fn(&Script<M::Response>) -> Script<M::Response>>,
+    pub(super) again: Option<Again<M::Response>>,
 }
 
 /// What a call has to be like.
 pub(super) enum Condition<M: Method> {
     /// Of its messages.
-    Messages(Arc<dyn Fn(&[M::Request]) -> bool + Send + Sync>),
+    Messages(Arc<OfMessages<M::Request>>),
     /// A value under a key of its metadata.
     Metadata { key: String, value: String },
 }
@@ -27,10 +27,15 @@ pub(super) enum Condition<M: Method> {
 /// What a call is answered.
 pub(super) enum Answer<M: Method> {
     /// These messages, and this end.
-    Script(Script<M::Response>),
+    Script(Box<Script<M::Response>>),
     /// Whatever this makes of the call.
     Function(Arc<Function<M>>),
 }
+
+/// What copies a script: a function, since only some messages can be copied.
+type Again<R> = fn(&Script<R>) -> Script<R>;
+
+type OfMessages<Q> = dyn Fn(&[Q]) -> bool + Send + Sync;
 
 type Function<M> = dyn Fn(Out<M>) -> BoxFuture<Result<In<M>, Status>> + Send + Sync;
 
@@ -57,7 +62,7 @@ impl<M: Method> Plan<M> {
                     return Some(Answer::Function(Arc::clone(function)));
                 }
                 (Some(Answer::Script(script)), Some(again)) => {
-                    return Some(Answer::Script(again(script)));
+                    return Some(Answer::Script(Box::new(again(script))));
                 }
                 (Some(Answer::Script(_)) | None, _) => {}
             }
@@ -91,7 +96,7 @@ impl<M: Method> Answer<M> {
     /// A script of one message, or none, and then OK.
     pub(super) fn script(messages: Vec<M::Response>, end: Result<(), Status>) -> Self {
         let (headers, trailers) = (Metadata::new(), Metadata::new());
-        Self::Script(Script { messages, end, headers, trailers })
+        Self::Script(Box::new(Script { messages, end, headers, trailers }))
     }
 
     /// Answers a call. A script reads all that is sent first.
@@ -99,7 +104,7 @@ impl<M: Method> Answer<M> {
         match self {
             Self::Script(script) => {
                 M::Kind::gather(message).await?;
-                let (message, reply) = M::Kind::scripted(script)?;
+                let (message, reply) = M::Kind::scripted(*script)?;
                 Ok(Response::from_parts(message, reply))
             }
             Self::Function(function) => function(message).await.map(Response::new),
