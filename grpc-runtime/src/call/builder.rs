@@ -108,7 +108,7 @@ impl<S, M: Method> Call<S, M> {
     /// [off](crate::ChannelBuilder::disable_retry). Without effect in process, where there is nothing to fail on the way.
     ///
     /// ```
-    /// # async fn example<M: grpc_runtime::Method>(
+    /// # async fn example<M: grpc_runtime::Method<Error = grpc_runtime::Status>>(
     /// #     call: grpc_runtime::Call<grpc_runtime::Channel, M>,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// use grpc_runtime::Code;
@@ -130,7 +130,7 @@ impl<S, M: Method> Call<S, M> {
     /// The method has to be marked `idempotent` or `no_side_effects`; the compiler refuses others.
     ///
     /// ```
-    /// # async fn example<M: grpc_runtime::Idempotent>(
+    /// # async fn example<M: grpc_runtime::Idempotent<Error = grpc_runtime::Status>>(
     /// #     call: grpc_runtime::Call<grpc_runtime::Channel, M>,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::Duration;

@@ -22,7 +22,7 @@ use crate::status::{Delivery, Status};
 /// (RST_STREAM with CANCEL), even where nobody waits for the call just then.
 ///
 /// ```
-/// # async fn example<M: grpc_runtime::Method>(call: grpc_runtime::Call<grpc_runtime::Channel, M>) {
+/// # async fn example<M: grpc_runtime::Method<Error = grpc_runtime::Status>>(call: grpc_runtime::Call<grpc_runtime::Channel, M>) {
 /// use grpc_runtime::{CancelHandle, Code};
 ///
 /// let handle = CancelHandle::new();
