@@ -15,7 +15,7 @@ use crate::status::Status;
 /// # Changing messages
 impl<T: Send + 'static> Outbound<T> {
     /// The same messages, changed one by one on their way out. An error of `change` gives the call up, as
-    /// [`OutboundSender::abort`] does: the server is told to stop, and the call ends with that status.
+    /// [`abort`](crate::OutboundSender::abort) does: the server is told to stop, and the call ends with that status.
     ///
     /// ```
     /// use grpc_runtime::{Outbound, Status};
