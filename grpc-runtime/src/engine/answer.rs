@@ -158,11 +158,8 @@ impl Answer {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<(Bytes, SingleReply), Status>> {
-        while let Some(message) = ready!(self.poll_message(context))? {
-            if self.single.replace(message).is_some() {
-                return Poll::Ready(Err(self.wrong_number("several")));
-            }
-        }
+        let polled = self.poll_to_end(context);
+        ready!(self.or_interrupted(polled, context))?;
         let Some(message) = self.single.take() else {
             return Poll::Ready(Err(self.wrong_number("none")));
         };
@@ -170,6 +167,16 @@ impl Answer {
         let peer = Some(Arc::clone(self.connection.peer()));
         let attempts = self.attempts;
         Poll::Ready(Ok((message, SingleReply { headers, trailers, peer, attempts })))
+    }
+
+    /// The deadline is not looked at on the way: two messages are too many, so this does not go on for long.
+    fn poll_to_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        while let Some(message) = ready!(self.poll_stream(context))? {
+            if self.single.replace(message).is_some() {
+                return Poll::Ready(Err(self.wrong_number("several")));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {

@@ -39,7 +39,7 @@ type Key = (usize, usize);
 #[derive(Debug)]
 pub(crate) struct Template {
     plain: Request<()>,
-    /// The same with `grpc-timeout` in front of the headers, where the specification wants it.
+    /// The same with `grpc-timeout` in front of the headers, where the specification wants it: the first value is its.
     timed: Request<()>,
 }
 
@@ -112,6 +112,14 @@ impl Templates {
     }
 }
 
+/// A value that hardly ever comes again. In HPACK's table it would push out those that do, and cost more than all others;
+/// so it is marked as one that is not to be put there (RFC 7541, section 6.2.3), which is how `h2` wants it said.
+fn timeout(remaining: Duration) -> HeaderValue {
+    let mut value = deadline::grpc_timeout(remaining);
+    value.set_sensitive(true);
+    value
+}
+
 fn head(uri: Uri, headers: HeaderMap) -> Request<()> {
     let mut head = Request::new(());
     *head.method_mut() = Method::POST;
@@ -134,7 +142,9 @@ impl Template {
             None => self.plain.clone(),
             Some(remaining) => {
                 let mut head = self.timed.clone();
-                head.headers_mut().insert(GRPC_TIMEOUT, deadline::grpc_timeout(remaining));
+                if let Some(place) = head.headers_mut().values_mut().next() {
+                    *place = timeout(remaining);
+                }
                 head
             }
         };
