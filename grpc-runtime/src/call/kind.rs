@@ -264,7 +264,7 @@ fn encode_many<C: Encode<Q>, Q: Send + 'static>(
     messages: Outbound<Q>,
     framing: Framing,
 ) -> Result<RequestBody, Status> {
-    Ok(RequestBody::Stream(messages.encoded(framing, Framing::encode::<C, Q>)))
+    Ok(RequestBody::Stream(messages.encoded(framing, Framing::encode_behind::<C, Q>)))
 }
 
 /// Waits for the message and for the end of the call.

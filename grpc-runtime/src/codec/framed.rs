@@ -44,6 +44,30 @@ impl Framing {
         framing::check_length(framing::message_of(&framed).len(), self.max_bytes)?;
         Ok(framed)
     }
+
+    /// As [`encode`](Framing::encode), behind the messages that are in the buffer already.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Framing::encode).
+    pub(crate) fn encode_behind<C: Encode<T>, T>(
+        &self,
+        buffer: &mut Vec<u8>,
+        message: &T,
+        compress: Compress,
+    ) -> Result<(), Status> {
+        if self.compression.is_none() || compress == Compress::Never {
+            let length = C::encoded_len(message);
+            return framing::frame_behind(buffer, Flag::Plain, length, self.max_bytes, |buffer| {
+                write::<C, T>(message, buffer)
+            });
+        }
+        let framed = self.encode::<C, T>(message, compress)?;
+        match buffer.is_empty() {
+            true => *buffer = framed.into(),
+            false => buffer.extend_from_slice(&framed),
+        }
+        Ok(())
+    }
 }
 
 /// Encodes `message` behind its prefix, in a buffer that is allocated once where the codec knows the length.
@@ -52,7 +76,11 @@ impl Framing {
 /// RESOURCE_EXHAUSTED over `max_bytes`; INTERNAL when the codec cannot write the message.
 pub fn encode_framed<C: Encode<T>, T>(message: &T, max_bytes: usize) -> Result<Bytes, Status> {
     framing::frame(Flag::Plain, C::encoded_len(message), max_bytes, |buffer| {
-        C::encode(message, buffer)
-            .map_err(|error| Status::internal("request not sent").with_source(error))
+        write::<C, T>(message, buffer)
     })
+}
+
+fn write<C: Encode<T>, T>(message: &T, buffer: &mut Vec<u8>) -> Result<(), Status> {
+    C::encode(message, buffer)
+        .map_err(|error| Status::internal("request not sent").with_source(error))
 }

@@ -10,7 +10,7 @@ use futures_core::Stream;
 
 use crate::engine::options::CallOptions;
 use crate::engine::replay::Replay;
-use crate::framing::{FramingError, check_length, message_of};
+use crate::framing::{FramingError, check_length, messages_of};
 use crate::method::MethodRef;
 use crate::status::Status;
 
@@ -38,7 +38,7 @@ impl Outgoing {
 pub enum RequestBody {
     /// The only message, framed.
     Message(Bytes),
-    /// Messages, framed, as they come.
+    /// Messages, framed, as they come: one or several at a time.
     Stream(RequestStream),
 }
 
@@ -133,9 +133,9 @@ impl Stream for Limited {
     }
 }
 
-/// Checks a framed message against a limit that was not known when it was framed.
+/// Checks framed messages against a limit that was not known when they were framed.
 fn check_framed(framed: &[u8], max_bytes: usize) -> Result<(), FramingError> {
-    check_length(message_of(framed).len(), max_bytes).map(drop)
+    messages_of(framed).try_for_each(|message| check_length(message.len(), max_bytes).map(drop))
 }
 
 /// Holds the place of a stream for a moment.

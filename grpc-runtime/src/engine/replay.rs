@@ -274,16 +274,24 @@ impl Stream for Reader {
                 }
                 Poll::Ready(Some(Ok(message))) => {
                     source.messages = Some(messages);
-                    match source.buffer.push(&message) {
-                        Pushed::Kept => {}
-                        Pushed::Committed => source.unkept.push_back(message),
-                        Pushed::Over(limit) => {
-                            tracing::debug!(?limit, "more was sent than is kept: no more retries");
-                            if shared_waker.is_none() {
-                                source.buffer.commit(this.position);
-                            }
-                            source.unkept.push_back(message);
+                    let pushed = source.buffer.push(&message);
+                    if let Pushed::Over(limit) = pushed {
+                        tracing::debug!(?limit, "more was sent than is kept: no more retries");
+                        if shared_waker.is_none() {
+                            source.buffer.commit(this.position);
                         }
+                    }
+                    let is_kept = pushed == Pushed::Kept;
+                    // One that reads alone need not look for it in the buffer.
+                    if shared_waker.is_none()
+                        && let Some(progress) = source.progress(this.name)
+                    {
+                        this.position += usize::from(is_kept);
+                        progress.sent = this.position;
+                        return Poll::Ready(Some(Ok(message)));
+                    }
+                    if !is_kept {
+                        source.unkept.push_back(message);
                     }
                 }
                 Poll::Ready(Some(Err(status))) => source.failed = Some(status),

@@ -173,7 +173,7 @@ impl Task {
                 }
                 continue;
             }
-            match ready!(self.poll_batch(context)) {
+            match ready!(self.requests.messages.as_mut().poll_next(context)) {
                 Some(Ok(messages)) => {
                     self.stream.reserve_capacity(messages.len());
                     self.pending = Some(messages);
@@ -218,30 +218,6 @@ impl Task {
         self.requests.replay().into_iter().for_each(Replay::close);
     }
 
-    /// The next message, and with a small one all small ones that are there already, so that they share a DATA
-    /// frame: a frame costs more than a small message, and servers close connections over floods of tiny frames.
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
-        let first = match ready!(self.requests.messages.as_mut().poll_next(context)) {
-            Some(Ok(first)) if first.len() < BATCH_BYTES => first,
-            other => return Poll::Ready(other),
-        };
-        let mut batch = Vec::new();
-        while batch.len() < BATCH_BYTES {
-            match self.requests.messages.as_mut().poll_next(context) {
-                Poll::Ready(Some(Ok(message))) => {
-                    if batch.is_empty() {
-                        batch.extend_from_slice(&first);
-                    }
-                    batch.extend_from_slice(&message);
-                }
-                Poll::Ready(Some(Err(status))) => return Poll::Ready(Some(Err(status))),
-                // After its end the stream says so again.
-                Poll::Ready(None) | Poll::Pending => break,
-            }
-        }
-        Poll::Ready(Some(Ok(if batch.is_empty() { first } else { batch.into() })))
-    }
-
     /// Sends the messages in hand as the window allows; `false` when the stream is over.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         while let Some(message) = &mut self.pending {
@@ -274,6 +250,3 @@ impl Drop for Task {
         ));
     }
 }
-
-/// Small messages are sent together up to this size, which with its last message mostly fits one DATA frame.
-const BATCH_BYTES: usize = 8 << 10;

@@ -27,16 +27,39 @@ pub(crate) fn frame<E: From<FramingError>>(
     max_bytes: usize,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<Bytes, E> {
+    let mut buffer = Vec::new();
+    frame_behind(&mut buffer, flag, encoded_len, max_bytes, write)?;
+    Ok(buffer.into())
+}
+
+/// As [`frame`], behind the messages that are in the buffer already: together they are one piece of the stream. What is
+/// in it after an error is of no use.
+///
+/// # Errors
+/// Those of [`frame`].
+#[inline]
+pub(crate) fn frame_behind<E: From<FramingError>>(
+    buffer: &mut Vec<u8>,
+    flag: Flag,
+    encoded_len: usize,
+    max_bytes: usize,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
     check_length(encoded_len, max_bytes)?;
-    let mut buffer = Vec::with_capacity(PREFIX_BYTES.saturating_add(encoded_len));
+    let (start, needed) = (buffer.len(), PREFIX_BYTES.saturating_add(encoded_len));
+    match start {
+        0 => *buffer = Vec::with_capacity(needed),
+        _ => buffer.reserve(needed),
+    }
     buffer.extend_from_slice(&[0; PREFIX_BYTES]);
-    write(&mut buffer)?;
-    let length = check_length(buffer.len().saturating_sub(PREFIX_BYTES), max_bytes)?;
+    write(buffer)?;
     // A codec that took bytes away has no place for a prefix.
-    if let Some((place, _)) = buffer.split_first_chunk_mut() {
+    let framed = buffer.get_mut(start..).unwrap_or_default();
+    let length = check_length(framed.len().saturating_sub(PREFIX_BYTES), max_bytes)?;
+    if let Some(place) = framed.first_chunk_mut() {
         *place = prefix(flag, length);
     }
-    Ok(buffer.into())
+    Ok(())
 }
 
 /// Whether a framed message is compressed.
@@ -47,6 +70,18 @@ pub(crate) fn is_compressed(framed: &[u8]) -> bool {
 /// A framed message without its prefix.
 pub(crate) fn message_of(framed: &[u8]) -> &[u8] {
     framed.get(PREFIX_BYTES..).unwrap_or_default()
+}
+
+/// The same for several framed messages, one behind the other.
+pub(crate) fn messages_of(framed: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = framed;
+    std::iter::from_fn(move || {
+        let (&[_flag, ref length @ ..], messages) = rest.split_first_chunk::<PREFIX_BYTES>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (message, behind) = messages.split_at_checked(length)?;
+        rest = behind;
+        Some(message)
+    })
 }
 
 /// The length of a message as its prefix says it.
@@ -139,6 +174,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn messages_behind_each_other_are_those_that_were_framed(
+            messages: Vec<Vec<u8>>,
+            hint in 0..300_usize,
+        ) {
+            let mut buffer = Vec::new();
+            let mut apart = Vec::new();
+            for message in &messages {
+                frame_behind::<FramingError>(&mut buffer, Flag::Plain, hint, 1000, |buffer| {
+                    buffer.extend_from_slice(message);
+                    Ok(())
+                })
+                .unwrap();
+                apart.extend_from_slice(&framed(hint, 1000, message).unwrap());
+            }
+            prop_assert_eq!(&buffer, &apart);
+            prop_assert!(messages_of(&buffer).eq(messages.iter().map(Vec::as_slice)));
+        }
+
         #[test]
         fn any_hint_gives_the_same_bytes(message: Vec<u8>, hint in 0..300_usize) {
             let right = framed(message.len(), 1000, &message).unwrap();

@@ -9,7 +9,9 @@ mod encode;
 mod error;
 
 pub(crate) use decode::Deframer;
-pub(crate) use encode::{Flag, check_length, frame, is_compressed, message_of};
+pub(crate) use encode::{
+    Flag, check_length, frame, frame_behind, is_compressed, message_of, messages_of,
+};
 pub(crate) use error::FramingError;
 
 /// The flag and the length.

@@ -40,7 +40,7 @@ impl Default for ChannelBuffer {
     }
 }
 
-/// The messages of one call, framed, in their order. Each has a position, counted from zero.
+/// The messages of one call, framed, in their order, small ones several at a time. Each has a position, counted from zero.
 ///
 /// While the call is open all are kept, so that an attempt can start from position zero. After the commit none is
 /// added, and what is there goes as the one attempt left has sent it. The first message takes no allocation.

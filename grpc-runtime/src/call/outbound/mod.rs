@@ -137,27 +137,42 @@ impl<T> fmt::Debug for Outbound<T> {
     }
 }
 
+/// The messages as bytes: with a small one all small ones that are there already, in one piece. They are written, kept
+/// and sent together, because a DATA frame costs more than a small message, and servers close connections over floods
+/// of tiny frames.
 struct Encoded<T> {
     outbound: Outbound<T>,
     framing: Framing,
     encode: EncodeMessage<T>,
 }
 
-/// [`Framing::encode`] with a codec.
-type EncodeMessage<T> = fn(&Framing, &T, Compress) -> Result<Bytes, Status>;
+/// [`Framing::encode_behind`] with a codec.
+type EncodeMessage<T> = fn(&Framing, &mut Vec<u8>, &T, Compress) -> Result<(), Status>;
 
 impl<T> Stream for Encoded<T> {
     type Item = Result<Bytes, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let next = ready!(this.outbound.poll_message(context));
-        Poll::Ready(next.map(|message| {
-            let (message, compress) = message?;
-            (this.encode)(&this.framing, &message, compress)
-        }))
+        let mut piece = Vec::new();
+        while piece.len() < PIECE_BYTES {
+            match this.outbound.poll_message(context) {
+                Poll::Ready(Some(Ok((message, compress)))) => {
+                    (this.encode)(&this.framing, &mut piece, &message, compress)?;
+                }
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Some(Err(status))),
+                // What comes next is found when the piece is on its way: after its end the stream says so again.
+                Poll::Ready(None) | Poll::Pending if !piece.is_empty() => break,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Some(Ok(piece.into())))
     }
 }
+
+/// Small messages go together up to this size, which with its last message mostly fits one DATA frame.
+const PIECE_BYTES: usize = 8 << 10;
 
 /// What a client method takes for a stream of requests: every `Stream` of them that can be sent to another thread.
 #[diagnostic::on_unimplemented(
