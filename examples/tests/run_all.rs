@@ -273,14 +273,14 @@ fn declared_layers() {
     output.has(&[
         "  SayHello went out",
         "  SayHello ended: OK",
-        "Ada: Ok(\"Hello, Ada!\")",
+        "Ada: Hello, Ada!",
         "  SayHello ended: OK",
-        "Ada: Ok(\"Hello, Ada!\")",
+        "Ada: Hello, Ada!",
         "  SayHello went out",
-        "nobody: Err(Failed(NotFound))",
+        "nobody: nobody is not there to be greeted",
         "== the server is gone",
-        "Bob: Err(NobodyThere)",
-        "Eve: Ok(\"Hello, Eve, from memory!\")",
+        "Bob: nobody there to greet",
+        "Eve: Hello, from memory!",
     ]);
 }
 
