@@ -285,6 +285,19 @@ fn declared_layers() {
 }
 
 #[test]
+fn mock_in_test() {
+    let output = run(env!("CARGO_BIN_EXE_mock_in_test"));
+    output.has(&[
+        "70 of 100 cents: 30 are left",
+        "50 of 30 cents: FAILED_PRECONDITION: Ada has 30 cents, not 50",
+        "a test that ended here would fail, because the calls were not as the mock expected them:",
+        "  /bank.Bank/Balance was expected once and came never (examples",
+        "  /bank.Bank/Transfer with Transfer { from: \"Ada\", cents: 20 } was expected once",
+        "20 of 30 cents: 10 are left",
+    ]);
+}
+
+#[test]
 fn etcd() {
     let Some(etcd) = Etcd::start() else {
         println!("not run: there is no etcd on this machine");

@@ -66,7 +66,7 @@ fn client(service: &Service, vis: &TokenStream) -> TokenStream {
     }
     let name = Ident::new(&name, Span::call_site());
     quote! {
-        /// A client whose calls this mock answers.
+        /// A client whose calls this mock answers. `.boxed()` gives it the type that a boxed client over a channel has.
         #vis fn #name(&self) -> #client<#carrier> {
             #client::with_service(#codegen::Mock::service(&self.mock))
         }
