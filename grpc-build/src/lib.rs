@@ -16,6 +16,8 @@
 //! use helloworld::{GreeterClient, HelloRequest};
 //! ```
 //!
+//! Files say `syntax = "proto2";` or `"proto3";`. Editions are an error, from a descriptor set as well.
+//!
 //! # What comes out
 //!
 //! Packages become nested modules: `google.type` is `google::r#type`. A message is a prost struct, a

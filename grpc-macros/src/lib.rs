@@ -65,7 +65,9 @@ use proc_macro2::TokenStream;
 /// `impl Stream<Item = T>` is a stream of requests, `Streaming<T>` in the result one of responses;
 /// both are recognised by their last name, and so is `Result`, which needs its two arguments, unless
 /// the attribute has `error = ..`. The error is `Status`, or a type that is made of one (`FromStatus`
-/// in the runtime). Messages are owned types that the codec knows; an empty one is `()`. A trait
+/// in the runtime). Messages are owned types that the codec knows: those with `#[derive(prost::Message)]`, unless `codec`
+/// is another. Without a dependency on prost that is `#[derive(grpc_runtime::prost::Message)]` and
+/// `#[prost(prost_path = "::grpc_runtime::prost")]`. An empty message is `()`. A trait
 /// without methods is allowed.
 ///
 /// A method's `#[cfg]`s hold for all that it becomes. Docs and `#[deprecated]` are carried to the

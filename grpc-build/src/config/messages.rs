@@ -15,6 +15,9 @@ impl Config {
     }
 
     /// Writes an attribute above messages, enums and the enums of oneofs.
+    ///
+    /// They derive `Clone` and `PartialEq` already, and `Eq` and `Hash` where everything in them has those; what is
+    /// derived twice is an error of the compiler.
     pub fn type_attribute(self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
         self.attribute(Target::Type, path, attribute)
     }

@@ -239,6 +239,12 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
         Err(Status::internal(NOT_SENT))
     }
 
+    fn begun(
+        answer: impl Future<Output = Result<(AnyResponse, SingleReply), Status>> + Send + 'static,
+    ) -> impl Future<Output = Result<(AnyResponse, SingleReply), Status>> + Send + 'static {
+        answer
+    }
+
     fn call_end(_: &AnyRequest) -> Option<CallEnd> {
         None
     }

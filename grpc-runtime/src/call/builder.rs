@@ -72,8 +72,9 @@ impl<S, M: Method> Call<S, M> {
     }
 
     /// Compresses the request messages, each where that makes it shorter; [`Encoding::IDENTITY`] compresses none. The
-    /// server may answer with what it was sent. One that does not know the encoding ends the call with UNIMPLEMENTED,
-    /// and [`EncodingRefused`](crate::compression::EncodingRefused) as its source.
+    /// server may answer with what it was sent. One that does not know the encoding ends the call, by the book with
+    /// UNIMPLEMENTED. Where it says which ones it knows (`grpc-accept-encoding`; not every server does),
+    /// [`EncodingRefused`](crate::compression::EncodingRefused) is the source of that status.
     ///
     /// A channel knows the encodings of the features that are on, and those of
     /// [`ChannelBuilder::compressor`](crate::ChannelBuilder::compressor); with another the call fails with INTERNAL and

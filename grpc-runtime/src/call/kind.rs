@@ -1,6 +1,7 @@
 //! The four kinds of call, as types: what goes out, what comes in, and how each is carried.
 
-use std::future::{Future, ready as ready_with};
+use std::convert::identity;
+use std::future::{Future, poll_fn, ready as ready_with};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -83,6 +84,13 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     fn scripted(script: Script<R>) -> Result<(Self::In, SingleReply), Status>;
 
+    /// What a call in this process gives back: a conversation its stream before that is answered, as on the wire,
+    /// since the answer may depend on requests that the program has yet to send.
+    #[doc(hidden)]
+    fn begun(
+        answer: impl Future<Output = Result<(Self::In, SingleReply), Status>> + Send + 'static,
+    ) -> impl Future<Output = Result<(Self::In, SingleReply), Status>> + Send + 'static;
+
     /// Where whoever sends by hand learns of the end of the call.
     #[doc(hidden)]
     fn call_end(out: &Self::Out) -> Option<CallEnd>;
@@ -155,7 +163,7 @@ macro_rules! kind {
         $kind:ty,
         out: $out:ty, $encode:path, $to_bytes:path, $checked:path, $gather:path, $regather:path, $call_end:path,
         in: $in:ty, $receive:path, $from_bytes:path, $bound_by:path, $guarded:path, $on_end:path, $seen:path,
-        $scripted:path
+        $scripted:path, $begun:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
@@ -224,6 +232,12 @@ macro_rules! kind {
                 $scripted(script)
             }
 
+            fn begun(
+                answer: impl Future<Output = Result<($in, SingleReply), Status>> + Send + 'static,
+            ) -> impl Future<Output = Result<($in, SingleReply), Status>> + Send + 'static {
+                $begun(answer)
+            }
+
             fn call_end(out: &$out) -> Option<CallEnd> {
                 $call_end(out)
             }
@@ -234,26 +248,28 @@ macro_rules! kind {
 kind!(
     Unary,
     out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    identity
 );
 kind!(
     ServerStreaming,
     out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
     in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
-    ends_later, see_many, script_many
+    ends_later, see_many, script_many, identity
 );
 kind!(
     ClientStreaming,
     out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one
+    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    identity
 );
 kind!(
     Bidi,
     out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
     in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
-    ends_later, see_many, script_many
+    ends_later, see_many, script_many, streamed_at_once
 );
 
 fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
@@ -369,6 +385,20 @@ fn script_many<R: Send + 'static>(
         Err(status) => replies.with_end(status),
     };
     Ok((replies, SingleReply::default()))
+}
+
+/// The answer, if it is there at once, and else the stream that it will be.
+async fn streamed_at_once<R: Send + 'static>(
+    answer: impl Future<Output = Result<(Streaming<R>, SingleReply), Status>> + Send + 'static,
+) -> Result<(Streaming<R>, SingleReply), Status> {
+    let mut answer = Box::pin(answer);
+    match poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+        Poll::Ready(answered) => answered,
+        Poll::Pending => {
+            let replies = Box::pin(async move { answer.await.map(|(replies, _)| replies) });
+            Ok((Streaming::later(replies), SingleReply::default()))
+        }
+    }
 }
 
 fn no_sender<Q>(_: &Q) -> Option<CallEnd> {

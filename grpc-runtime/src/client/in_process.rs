@@ -16,6 +16,13 @@ use crate::status::Status;
 /// An implementation of a client trait that stands in for a server. Cheap to clone.
 ///
 /// The deadline of a call holds here too, over streams as well; it needs a tokio runtime with time, as on the wire.
+///
+/// No task is started: the implementation goes on as long as the program awaits the call or reads its stream. A call
+/// with streams both ways gives back its stream of replies though the implementation still waits for requests, as on
+/// the wire; what it fails with then is how that stream ends. A request that is sent by hand waits in the buffer of
+/// [`outbound`](crate::outbound) until the implementation reads it: where more are sent than fit, let another task send.
+///
+/// A panic of the implementation is one of the task that makes the call, so a failed assertion in a fake fails its test.
 pub struct InProcess<T>(Arc<T>);
 
 impl<T> InProcess<T> {
@@ -71,15 +78,18 @@ where
     Box::pin(async move {
         let end = M::Kind::call_end(request.message());
         let deadline = request.options().deadline_from(request.method().timeout(), rt::now)?;
-        let answered = match deadline {
-            None => answer(request).await,
-            Some(deadline) => match rt::until(deadline, answer(request)).await {
-                Some(answered) => answered.map(|response| response.bound_by(deadline)),
-                None => Err(Status::deadline_exceeded(
-                    "the deadline passed before the in-process implementation answered",
-                )),
-            },
+        let answered = async move {
+            let response = match deadline {
+                None => answer(request).await?,
+                Some(deadline) => match rt::until(deadline, answer(request)).await {
+                    Some(answered) => answered?.bound_by(deadline),
+                    None => return Err(Status::deadline_exceeded(TOO_LATE)),
+                },
+            };
+            Ok(response.into_parts())
         };
+        let answered = M::Kind::begun(answered).await;
+        let answered = answered.map(|(message, reply)| Response::from_parts(message, reply));
         let Some(end) = end else { return answered };
         match answered {
             Ok(response) => Ok(response.with_hook(move |ended: Ended<'_>| end.set(ended.result()))),
@@ -110,3 +120,5 @@ impl<T> fmt::Debug for InProcess<T> {
         formatter.debug_struct("InProcess").finish_non_exhaustive()
     }
 }
+
+const TOO_LATE: &str = "the deadline passed before the in-process implementation answered";

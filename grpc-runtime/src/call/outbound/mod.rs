@@ -179,7 +179,7 @@ const PIECE_BYTES: usize = 8 << 10;
     message = "`{Self}` is not a stream of `{T}`",
     label = "expected a `Stream<Item = {T}> + Send + 'static`",
     note = "to send messages by hand, make a pair with `grpc_runtime::outbound(buffer)` and pass its second half",
-    note = "a `Vec` or an iterator becomes a stream with `futures_util::stream::iter` or `tokio_stream::iter`"
+    note = "a `Vec` or an iterator becomes one with `grpc_runtime::Outbound::from_messages(..)`"
 )]
 pub trait IntoOutbound<T> {
     /// The stream, made nameable.

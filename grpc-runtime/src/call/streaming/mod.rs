@@ -1,8 +1,9 @@
 //! [`Streaming`]: the messages that come back from a streaming call, with one honest end.
 //!
-//! Here is how it is read. What a fake makes is in `local`, what layers make of it in `combinators`.
+//! Here is how it is read. What a fake makes is in `local` and `later`, what layers make of it in `combinators`.
 
 mod combinators;
+mod later;
 mod local;
 
 use std::fmt;
