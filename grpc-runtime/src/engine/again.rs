@@ -22,7 +22,6 @@ use crate::rt;
 use crate::status::Status;
 
 /// What follows where an attempt fails before response headers came.
-#[expect(clippy::large_enum_variant, reason = "nearly every call holds the large one")]
 pub(super) enum OnFailure {
     /// The end of the call.
     End,
@@ -37,7 +36,8 @@ pub(super) enum OnFailure {
 /// A call that may be made once more. Its messages are kept as bytes, shared with the attempt under way.
 pub(super) struct Again {
     engine: Engine,
-    call: Waiting,
+    /// In a box of its own, because it is let go when the response begins: a stream that goes on holds half as much.
+    call: Box<Waiting>,
     /// Where the attempt under way went.
     subchannel: SubchannelId,
     /// When the attempt under way has taken too long, where there is a limit.
@@ -86,12 +86,8 @@ impl OnFailure {
 }
 
 impl Again {
-    #[expect(
-        clippy::inline_always,
-        reason = "the call is large, and left to itself it is moved once more"
-    )]
-    #[inline(always)]
-    pub(super) fn new(engine: Engine, call: Waiting, subchannel: SubchannelId) -> Self {
+    #[inline]
+    pub(super) fn new(engine: Engine, call: Box<Waiting>, subchannel: SubchannelId) -> Self {
         let end = |limit| rt::now().checked_add(limit);
         let timer = call.further.attempt_timeout.and_then(end).map(|end| Box::new(Timer::at(end)));
         Self { engine, call, subchannel, timer }
@@ -116,7 +112,7 @@ impl Again {
     }
 
     fn commit(&mut self) -> Option<Tokens> {
-        let Waiting { further: Further { retry, .. }, replay, .. } = &mut self.call;
+        let Waiting { further: Further { retry, .. }, replay, .. } = &mut *self.call;
         retry.on_commit(CommittedBy::Headers);
         if let Some(replay) = replay {
             replay.commit();
@@ -135,7 +131,7 @@ impl Again {
             if !after.is_zero() {
                 pick::pause(&engine.0, rt::now() + after).await;
             }
-            engine.attempt(Box::new(call)).await
+            engine.attempt(call).await
         });
         Restart { next, failed, requests }
     }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::client::ResponseFuture;
 
 use crate::compression::Decompression;
@@ -29,6 +28,8 @@ use crate::retry::{Failure, Pushback, Tokens};
 use crate::status::{Origin, Status};
 use crate::transport::h2::{Connection, Slot, TransportError};
 
+use self::body::Body;
+
 /// The response side of a call with one attempt at a time.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -39,7 +40,6 @@ pub(super) struct Answer {
     /// The message of a call that has one, until its end is known.
     single: Option<Bytes>,
     headers: Metadata,
-    trailers: Metadata,
     connection: Arc<Connection>,
     /// Freed with the stream.
     slot: Option<Slot>,
@@ -71,11 +71,11 @@ enum State {
     /// The attempt failed, and there is to be another.
     Again(Restart),
     /// A gRPC response: messages, then trailers.
-    Messages { stream: RecvStream, deframer: Deframer },
+    Messages { body: Body, deframer: Deframer },
     /// Something else answered: a piece of its body goes into the error.
-    NotGrpc { stream: RecvStream, answer: outcome::NotGrpc },
-    /// Over. The status stays.
-    Ended(Result<(), Status>),
+    NotGrpc { body: Body, answer: outcome::NotGrpc },
+    /// Over. The status stays, and so do the trailers until they are taken.
+    Ended(Result<Metadata, Status>),
 }
 
 impl Answer {
@@ -89,7 +89,6 @@ impl Answer {
             decompression,
             single: None,
             headers: Metadata::new(),
-            trailers: Metadata::new(),
             connection,
             slot: Some(slot),
             on_failure,
@@ -101,8 +100,10 @@ impl Answer {
 
     /// Waits for the head of the response.
     pub(super) fn poll_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let polled = self.poll_until_headers(context);
-        self.or_interrupted(polled, context)
+        match self.poll_until_headers(context) {
+            Poll::Pending => self.poll_interrupted(context).map(Err),
+            ready => ready,
+        }
     }
 
     fn poll_until_headers(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -112,7 +113,7 @@ impl Answer {
                 State::Again(_) => ready!(self.poll_again(context))?,
                 State::Messages { .. } => return Poll::Ready(Ok(())),
                 State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
-                State::Ended(result) => return Poll::Ready(result.clone()),
+                State::Ended(result) => return Poll::Ready(told(result)),
             }
         }
     }
@@ -122,15 +123,15 @@ impl Answer {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, Status>> {
-        let polled = self.poll_stream(context);
-        // A server that always has one more message ready must not outrun the deadline.
-        if let Poll::Ready(Ok(Some(_))) = polled
-            && self.timer.has_passed()
-        {
-            let status = self.deadline_passed();
-            return Poll::Ready(Err(self.cut(status)));
+        match self.poll_stream(context) {
+            // A server that always has one more message ready must not outrun the deadline.
+            Poll::Ready(Ok(Some(_))) if self.timer.has_passed() => {
+                let status = self.deadline_passed();
+                Poll::Ready(Err(self.cut(status)))
+            }
+            Poll::Pending => self.poll_interrupted(context).map(Err),
+            ready => ready,
         }
-        self.or_interrupted(polled, context)
     }
 
     /// The head of the response; empty before it came, and when there was none.
@@ -150,7 +151,15 @@ impl Answer {
 
     /// Headers and trailers, for whoever outlives this.
     pub(super) fn take_metadata(&mut self) -> (Metadata, Metadata) {
-        (std::mem::take(&mut self.headers), std::mem::take(&mut self.trailers))
+        let trailers = match &mut self.state {
+            State::Ended(Ok(trailers)) => std::mem::take(trailers),
+            State::Ended(Err(_))
+            | State::Head(_)
+            | State::Again(_)
+            | State::Messages { .. }
+            | State::NotGrpc { .. } => Metadata::new(),
+        };
+        (std::mem::take(&mut self.headers), trailers)
     }
 
     /// Exactly one message and an OK (gRPC over HTTP/2; a wrong number is INTERNAL, as in grpc-go and grpc-java).
@@ -158,8 +167,10 @@ impl Answer {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<(Bytes, SingleReply), Status>> {
-        let polled = self.poll_to_end(context);
-        ready!(self.or_interrupted(polled, context))?;
+        match self.poll_to_end(context) {
+            Poll::Pending => return self.poll_interrupted(context).map(Err),
+            Poll::Ready(ended) => ended?,
+        }
         let Some(message) = self.single.take() else {
             return Poll::Ready(Err(self.wrong_number("none")));
         };
@@ -190,7 +201,7 @@ impl Answer {
                     Err(status) => self.end(Err(status))?,
                 },
                 State::NotGrpc { .. } => ready!(self.poll_not_grpc(context))?,
-                State::Ended(result) => return Poll::Ready(result.clone().map(|()| None)),
+                State::Ended(result) => return Poll::Ready(told(result).map(|()| None)),
             }
         }
     }
@@ -214,11 +225,12 @@ impl Answer {
             let result = outcome::of_trailers_only(head.status, head.headers);
             return Poll::Ready(self.end_attempt(result, pushback));
         }
+        let body = Body::new(stream);
         self.state = match outcome::NotGrpc::detect(head.status, &head.headers) {
-            Some(answer) => State::NotGrpc { stream, answer },
+            Some(answer) => State::NotGrpc { body, answer },
             None => {
                 self.tokens = self.on_failure.commit();
-                State::Messages { stream, deframer: Deframer::new(self.decompression.max_bytes()) }
+                State::Messages { body, deframer: Deframer::new(self.decompression.max_bytes()) }
             }
         };
         self.headers = Metadata::from_headers(head.headers);
@@ -290,7 +302,7 @@ impl Answer {
 
     /// Whether the call has ended, and well.
     pub(super) fn has_succeeded(&self) -> bool {
-        matches!(self.state, State::Ended(Ok(())))
+        matches!(self.state, State::Ended(Ok(_)))
     }
 
     /// Of several attempts this is the one that counts.
@@ -319,31 +331,26 @@ impl Answer {
     }
 
     /// What ends a call from this side while the server is silent: its deadline, or its own request stream.
-    fn or_interrupted<T>(
-        &mut self,
-        polled: Poll<Result<T, Status>>,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<T, Status>> {
-        if polled.is_ready() {
-            return polled;
-        }
+    fn poll_interrupted(&mut self, context: &mut Context<'_>) -> Poll<Status> {
         if Pin::new(&mut self.timer).poll(context).is_ready() {
             let status = self.deadline_passed();
-            return Poll::Ready(Err(self.cut(status)));
+            return Poll::Ready(self.cut(status));
         }
         if let State::Head(_) = self.state
             && let OnFailure::Retry(again) = &mut self.on_failure
             && again.poll_timed_out(context).is_ready()
         {
-            self.fail_attempt(Failure::TimedOut, outcome::attempt_took_too_long())?;
+            if let Err(status) =
+                self.fail_attempt(Failure::TimedOut, outcome::attempt_took_too_long())
+            {
+                return Poll::Ready(status);
+            }
             // What comes next has not been polled yet.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if let Poll::Ready(status) = self.upload.poll_failed(context) {
-            return Poll::Ready(Err(self.cut(status)));
-        }
-        Poll::Pending
+        let status = ready!(self.upload.poll_failed(context));
+        Poll::Ready(self.cut(status))
     }
 
     /// Ends the call from this side: dropping the stream resets it with CANCEL.
@@ -361,19 +368,14 @@ impl Answer {
 
     /// Ends the call as the server, or what stands between, ended it.
     fn end(&mut self, result: Result<Metadata, Status>) -> Result<(), Status> {
-        let result = match result {
-            Ok(trailers) => {
-                self.trailers = trailers;
-                Ok(())
-            }
-            Err(status) => {
-                let is_late = self.timer.has_passed() && outcome::is_cancel_from_afar(&status);
-                Err(self.explain(if is_late { self.deadline_passed() } else { status }))
-            }
-        };
-        self.upload.end(&result);
-        self.close(result.clone());
-        result
+        let result = result.map_err(|status| {
+            let is_late = self.timer.has_passed() && outcome::is_cancel_from_afar(&status);
+            self.explain(if is_late { self.deadline_passed() } else { status })
+        });
+        let told = told(&result);
+        self.upload.end(&told);
+        self.close(result);
+        told
     }
 
     fn explain(&self, status: Status) -> Status {
@@ -381,15 +383,15 @@ impl Answer {
         status.with_peer(self.connection.peer()).with_attempts(self.attempts)
     }
 
-    fn close(&mut self, result: Result<(), Status>) {
+    fn close(&mut self, result: Result<Metadata, Status>) {
         if let Some(tokens) = self.tokens.take() {
             tokens.on_end(match &result {
-                Ok(()) => Ok(()),
+                Ok(_) => Ok(()),
                 Err(status) => Err(failure_of(status)),
             });
         }
         match &result {
-            Ok(()) => self.ending.end(Ok(()), Some(&self.trailers)),
+            Ok(trailers) => self.ending.end(Ok(()), Some(trailers)),
             Err(status) => {
                 // What was made here, or on the way, has no trailers.
                 let is_of_server = status.origin() == Origin::Server;
@@ -422,5 +424,13 @@ impl Answer {
 
     fn wrong_number(&mut self, number: &str) -> Status {
         self.cut(outcome::wrong_number_of_messages(number))
+    }
+}
+
+/// How the call ended, without the trailers.
+fn told(result: &Result<Metadata, Status>) -> Result<(), Status> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(status) => Err(status.clone()),
     }
 }

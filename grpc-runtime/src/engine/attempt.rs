@@ -80,7 +80,7 @@ impl Waiting {
     /// Sends the request, or as much of it as there is; the rest goes on by itself. What is made of the answer is made
     /// in here, because it is large, and moving it is a good part of what a call costs.
     pub(super) fn start_on<T>(
-        mut self,
+        mut self: Box<Self>,
         picked: Picked,
         engine: &Engine,
         make: impl FnOnce(Answer) -> T,
@@ -95,7 +95,7 @@ impl Waiting {
                 let again = Again::new(engine.clone(), self, subchannel);
                 Ok(make(Answer::new(opened, OnFailure::Retry(again), attempts)))
             }
-            Err(NotOpened::Gone) => Err(NotStarted::Waits(Box::new(self))),
+            Err(NotOpened::Gone) => Err(NotStarted::Waits(self)),
             Err(NotOpened::Failed(status)) => Err(NotStarted::Failed(self.fail(status))),
         }
     }

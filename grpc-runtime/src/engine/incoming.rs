@@ -92,6 +92,7 @@ impl Incoming {
     }
 
     /// The attempt that counts.
+    #[inline]
     fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<&mut Answer, Status>> {
         if let Attempts::Several(hedging) = &mut self.0 {
             self.0 = match ready!(hedging.poll(context)) {

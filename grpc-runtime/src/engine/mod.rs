@@ -168,18 +168,18 @@ impl Engine {
     /// request goes on from there by itself.
     pub(crate) fn try_start(&self, view: View<'_>, call: Outgoing) -> Result<Incoming, NotStarted> {
         let mut waiting = match self.settle(view, &call) {
-            Ok((settled, further)) => Waiting::new(call, settled, further),
+            Ok((settled, further)) => Box::new(Waiting::new(call, settled, further)),
             Err(status) => return Err(NotStarted::Failed(call.fail(status))),
         };
         if waiting.further.hedge.is_some() {
-            return Err(NotStarted::Waits(Box::new(waiting)));
+            return Err(NotStarted::Waits(waiting));
         }
         match per_attempt::ready(&self.0, view.snapshot, &waiting.starting()) {
             Ready::Picked(picked) => waiting.start_on(picked, self, Incoming::of),
-            Ready::NotYet => Err(NotStarted::Waits(Box::new(waiting))),
+            Ready::NotYet => Err(NotStarted::Waits(waiting)),
             Ready::Refused(not_picked) => {
                 waiting.refused = Some(Box::new(not_picked));
-                Err(NotStarted::Waits(Box::new(waiting)))
+                Err(NotStarted::Waits(waiting))
             }
         }
     }

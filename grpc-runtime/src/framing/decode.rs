@@ -74,7 +74,18 @@ impl Deframer {
     /// The prefix is wrong or announces too much, both found before anything is allocated. Every later
     /// call says so again.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FramingError> {
+        // Nearly every message lies whole in one chunk: it goes through no state.
+        if let State::Prefix { received: 0, .. } = self.state
+            && let Some((&prefix, rest)) = self.input.split_first_chunk()
+            && let Ok((compressed, length)) = parse(prefix, self.limit)
+            && length <= rest.len()
+        {
+            self.input.advance(PREFIX_BYTES);
+            let message = take(&mut self.input, length);
+            return Ok(Some(Frame { compressed, message }));
+        }
         match &mut self.state {
+            State::Prefix { .. } | State::Message { .. } if self.input.is_empty() => Ok(None),
             State::Prefix { bytes, received } => {
                 let missing = &mut bytes[*received..];
                 let here = missing.len().min(self.input.len());

@@ -179,11 +179,12 @@ impl<T> Streaming<T> {
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<T>, Status>> {
         let next = match &mut self.source {
-            Source::Wire { incoming, decode } => match ready!(incoming.poll_message(context))
-                .map(|bytes| bytes.map(*decode).transpose())
-            {
-                Ok(Err(status)) => Err(sent_by(status, incoming.peer(), incoming.attempts())),
-                Ok(Ok(message)) => Ok(message),
+            Source::Wire { incoming, decode } => match ready!(incoming.poll_message(context)) {
+                Ok(Some(bytes)) => match decode(bytes) {
+                    Ok(message) => return Poll::Ready(Ok(Some(message))),
+                    Err(status) => Err(sent_by(status, incoming.peer(), incoming.attempts())),
+                },
+                Ok(None) => Ok(None),
                 Err(status) => Err(status),
             },
             Source::Local(local) => ready!(local.poll_message(context)),
