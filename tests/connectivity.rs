@@ -1,7 +1,9 @@
 //! What a program can ask of a channel and its connection: state, waiting, connecting ahead, hurrying.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
+use grpc_runtime::resolver::ManualResolver;
 use grpc_runtime::{Channel, Code, ConnectivityState};
 use tests::helloworld::{GreeterClient, HelloRequest};
 use tests::server::Server;
@@ -40,6 +42,50 @@ async fn waiting_for_a_server_that_is_not_there_says_why() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     let text = status.to_string();
     assert!(text.contains(&server.address().to_string()), "{text}");
+}
+
+/// Nothing has failed, and nothing is known but where silence comes from.
+#[tokio::test]
+async fn waiting_for_servers_that_do_not_answer_names_them() {
+    // They take connections, as the kernel does that for them, and never say a word.
+    let silent = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [one, two, three] = silent.each_ref().map(|silent| silent.local_addr().unwrap());
+    let all = format!("{one},{two},{three}");
+    for (target, policy, text) in [
+        (one.to_string(), "pick_first", format!("{one}: no answer so far from {one}")),
+        (
+            format!("ipv4:{all}"),
+            "pick_first",
+            format!("ipv4:{all}: no answer so far from {one} and 2 other addresses"),
+        ),
+        (
+            format!("ipv4:{all}"),
+            "round_robin",
+            format!("ipv4:{all}: no answer so far from {one}, nor from 2 other endpoints"),
+        ),
+    ] {
+        let channel = Channel::builder(target).plaintext().load_balancing(policy).build().unwrap();
+        let client = GreeterClient::new(channel.clone());
+        let call = client.say_hello(HelloRequest::default()).timeout(Duration::from_millis(100));
+        let status = within("the deadline", async { call.await }).await.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        let begin = "the deadline passed while waiting for a connection to";
+        assert_eq!(status.message(), format!("{begin} {text}"));
+        let waiting = channel.wait_ready(Duration::from_millis(20));
+        let status = within("the bound", waiting).await.unwrap_err();
+        assert_eq!(status.message(), format!("{begin} {text}"));
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_a_resolver_says_so() {
+    let nothing = ManualResolver::new("nothing");
+    let channel = Channel::builder("nothing:///greeter").plaintext().resolver(nothing);
+    let client = GreeterClient::new(channel.build().unwrap());
+    let call = client.say_hello(HelloRequest::default()).timeout(Duration::from_millis(20));
+    let status = within("the deadline", async { call.await }).await.unwrap_err();
+    let text = "to nothing:///greeter: the resolver has not found its servers yet";
+    assert!(status.message().ends_with(text), "{status}");
 }
 
 #[tokio::test]

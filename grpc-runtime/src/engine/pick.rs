@@ -235,6 +235,11 @@ pub(crate) fn last_failure(picker: &dyn Picker) -> Option<Status> {
         .unwrap_or_else(|panic| Some(panicked("the load-balancing policy's picker", &*panic)))
 }
 
+/// What queued calls wait for, as far as the picker says; a panic says nothing that the pick does not.
+fn waits_for(picker: &dyn Picker) -> Option<String> {
+    catch_unwind(AssertUnwindSafe(|| picker.waits_for())).unwrap_or(None)
+}
+
 /// CANCELLED: the program closed the channel.
 pub(crate) fn closed() -> Status {
     Status::cancelled("the channel was closed").with_delivery(Delivery::NotSent)
@@ -253,7 +258,10 @@ fn too_late(shared: &Shared, call: Option<&PickArgs<'_>>) -> Status {
             found.connection.peer()
         ),
         Some(Answer::Queue | Answer::Fail(_) | Answer::Drop(_)) | None => {
-            format!("a connection to {target}")
+            match waits_for(&*snapshot.picker) {
+                Some(what) => format!("a connection to {target}: {what}"),
+                None => format!("a connection to {target}"),
+            }
         }
     };
     let text = format!("the deadline passed while waiting for {waited_for}");

@@ -31,6 +31,12 @@ pub trait Picker: Send + Sync + fmt::Debug {
     fn last_failure(&self) -> Option<Status> {
         None
     }
+
+    /// What a queued call waits for where nothing has failed yet, in a few words: `no answer so far from
+    /// 192.0.2.1:50051`. A call whose deadline passes then is told. Default: not known.
+    fn waits_for(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a picker may know of a call. It sees the request's metadata as the program and its layers made it, once for
@@ -210,6 +216,7 @@ impl<'a> CallResult<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct QueuePicker {
     last_failure: Option<Status>,
+    waits_for: Option<String>,
 }
 
 impl QueuePicker {
@@ -220,7 +227,13 @@ impl QueuePicker {
 
     /// This failed the last time.
     pub fn after(last_failure: Option<Status>) -> QueuePicker {
-        QueuePicker { last_failure }
+        QueuePicker { last_failure, waits_for: None }
+    }
+
+    /// Says what the calls [wait for](Picker::waits_for). Default: not known.
+    #[must_use]
+    pub fn with_waits_for(self, waits_for: Option<String>) -> QueuePicker {
+        QueuePicker { waits_for, ..self }
     }
 }
 
@@ -231,6 +244,10 @@ impl Picker for QueuePicker {
 
     fn last_failure(&self) -> Option<Status> {
         self.last_failure.clone()
+    }
+
+    fn waits_for(&self) -> Option<String> {
+        self.waits_for.clone()
     }
 }
 

@@ -111,7 +111,8 @@ impl Control for ChannelControl {
         let (sender, events) = unbounded_channel();
         let run = runs + 1;
         *mode = Mode::Running { run, events: sender.clone() };
-        let picker = Arc::new(QueuePicker::new());
+        let unresolved = "the resolver has not found its servers yet".to_owned();
+        let picker = Arc::new(QueuePicker::new().with_waits_for(Some(unresolved)));
         let before = self.shared.published.begin(ConnectivityState::Connecting, picker);
         drop(mode);
         let departure = Departure { shared: Arc::clone(&self.shared), run };

@@ -142,6 +142,17 @@ impl Candidates {
         self.0.get(index)?.attempt.as_ref()
     }
 
+    /// What is to be said while none has answered; `None` where there is none.
+    pub(super) fn silence(&self) -> Option<String> {
+        let (first, others) = self.0.split_first()?;
+        let address = &first.place.address;
+        Some(match others.len() {
+            0 => format!("no answer so far from {address}"),
+            1 => format!("no answer so far from {address} and one other address"),
+            others => format!("no answer so far from {address} and {others} other addresses"),
+        })
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

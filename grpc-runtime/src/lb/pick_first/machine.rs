@@ -193,7 +193,8 @@ impl Machine {
 
     fn publish_connecting(&self, context: &mut Context<'_>) {
         let last = self.last_failure.as_ref().map(|_| self.failure());
-        context.publish(ConnectivityState::Connecting, Arc::new(QueuePicker::after(last)));
+        let picker = QueuePicker::after(last).with_waits_for(self.candidates.silence());
+        context.publish(ConnectivityState::Connecting, Arc::new(picker));
     }
 
     fn publish_failure(&self, context: &mut Context<'_>) {

@@ -193,8 +193,19 @@ impl Balancer {
             return;
         }
         self.published = Published::Connecting { tells_failure: failure.is_some() };
-        let picker = QueuePicker::after(failure);
+        let picker = QueuePicker::after(failure).with_waits_for(self.silence());
         context.publish(ConnectivityState::Connecting, Arc::new(picker));
+    }
+
+    /// Of the first endpoint that is silent, and of how many others.
+    fn silence(&self) -> Option<String> {
+        let mut silent = self.children.iter().filter_map(|child| child.picker().waits_for());
+        let first = silent.next()?;
+        Some(match silent.count() {
+            0 => first,
+            1 => format!("{first}, nor from one other endpoint"),
+            others => format!("{first}, nor from {others} other endpoints"),
+        })
     }
 
     fn publish_failing(&mut self, context: &mut Context<'_>) {
