@@ -24,7 +24,9 @@ use crate::status::Status;
     message = "`{Self}` cannot carry calls of `{M}`",
     label = "not a service for this method",
     note = "a client needs a `tower::Service<Request<{M}>, Response = Response<{M}>>` that is `Clone + Send + 'static` with a `Send` future: a `Channel`, or a layer around one",
-    note = "a layer for one method, or for one kind of method, carries no others: wrap it in `grpc_runtime::layer::only::<ItsMethod, _>(..)`; an interceptor for all is written `impl<M: Method> Interceptor<M>`"
+    note = "a layer for one method, or for one kind of method, carries no others: wrap it in `grpc_runtime::layer::only::<ItsMethod, _>(..)`; an interceptor for all is written `impl<M: Method> Interceptor<M>`",
+    note = "what a layer makes is cloned for each call: where it cannot be, as that of tower's rate limit, put a `tower::buffer::BufferLayer` around it",
+    note = "in code that is generic, be so over the trait (`impl Greeter`) rather than over what carries the calls, or name the type `GreeterClient::boxed` gives"
 )]
 pub trait Invoke<M: Method>: Clone + Send + 'static {
     /// The call under way.

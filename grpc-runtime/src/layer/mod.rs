@@ -21,6 +21,18 @@
 //! | outlive a layer that panics | [`CatchPanic`]; interceptors and functions have it built in |
 //! | put a layer on one method | `#[layer(..)]` on it, [`only`](fn@only), or [`ForMethod`](crate::ForMethod) on a boxed client |
 //!
+//! # Tower's own layers
+//!
+//! | of tower | fits | what becomes of its errors |
+//! |---|---|---|
+//! | `TimeoutLayer` | a whole client | DEADLINE_EXCEEDED |
+//! | `ConcurrencyLimitLayer`, `LoadShedLayer` | a whole client | RESOURCE_EXHAUSTED, where calls are shed |
+//! | `FilterLayer`, `AsyncFilterLayer`, `RetryLayer` | the method of the predicate or policy, which sees its messages: put it into [`only`](fn@only), or in `#[layer(..)]` on the method | a `Status` stays what it is |
+//! | `BufferLayer` | one method, likewise: a buffer is for requests of one type | that of what is below |
+//! | `RateLimitLayer` | one method, below a `BufferLayer`, as what it makes cannot be cloned: `ServiceBuilder::new().buffer(64).rate_limit(10, second)` | it has none |
+//!
+//! Any other error is UNKNOWN, or what a [`Status`](crate::Status::from_box) in it says.
+//!
 //! # Three positions
 //!
 //! ```text

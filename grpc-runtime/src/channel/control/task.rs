@@ -335,7 +335,9 @@ impl ChannelTask {
             }
         };
         let shared = &self.departure.shared;
-        tracing::debug!(target = %shared.settings.target.uri(), %state, ?reason, "channel state");
+        let why = reason.as_ref().map(tracing::field::display);
+        let target = shared.settings.target.uri();
+        tracing::debug!(%target, %state, reason = why, "channel state");
         drop(shared.published.publish(state, picker, reason));
     }
 
