@@ -73,6 +73,7 @@ impl Deframer {
     /// # Errors
     /// The prefix is wrong or announces too much, both found before anything is allocated. Every later
     /// call says so again.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FramingError> {
         // Nearly every message lies whole in one chunk: it goes through no state.
         if let State::Prefix { received: 0, .. } = self.state
@@ -84,6 +85,10 @@ impl Deframer {
             let message = take(&mut self.input, length);
             return Ok(Some(Frame { compressed, message }));
         }
+        self.next_in_pieces()
+    }
+
+    fn next_in_pieces(&mut self) -> Result<Option<Frame>, FramingError> {
         match &mut self.state {
             State::Prefix { .. } | State::Message { .. } if self.input.is_empty() => Ok(None),
             State::Prefix { bytes, received } => {
