@@ -7,6 +7,7 @@ mod cache;
 mod circuit_breaker;
 mod concurrency_limit;
 mod declared;
+mod every_poll;
 mod faults;
 mod from_fn;
 mod greeter;

@@ -3,6 +3,8 @@
 //! Only calls that have a handle are kept like this. Whoever polls takes the value out for that long, so that no lock is
 //! held while it runs; a cancellation in that moment is found when it is put back.
 
+use std::any::Any;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -13,21 +15,27 @@ use crate::status::Status;
 
 /// A value that is gone in the moment when a handle is cancelled.
 pub(super) struct Guarded<T> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell>,
     _watches: Vec<Watch>,
+    value: PhantomData<fn() -> T>,
 }
 
 /// Held to move the value in and out; it is neither polled nor dropped under the lock.
-struct Cell<T>(Mutex<Place<T>>);
+///
+/// Without the value's type, because every method of every client has one of its own: programs compile in less time,
+/// and a call with a handle pays for it with one more box.
+struct Cell(Mutex<Place>);
+
+type Value = Box<dyn Any + Send>;
 
 /// ```text
 ///   Here <---> Out
 ///     |         |
 ///     +-> Gone <+
 /// ```
-enum Place<T> {
+enum Place {
     Here {
-        value: T,
+        value: Value,
         /// Who waits for it.
         waker: Option<Waker>,
     },
@@ -39,16 +47,8 @@ enum Place<T> {
 
 impl<T: Send + 'static> Guarded<T> {
     pub(super) fn new(value: T, handles: &[CancelHandle]) -> Self {
-        let cell = Arc::new(Cell(Mutex::new(Place::Here { value, waker: None })));
-        let mut watches = Vec::with_capacity(handles.len());
-        for handle in handles {
-            let weak = Arc::downgrade(&cell);
-            match handle.watch(weak) {
-                Some(watch) => watches.push(watch),
-                None => cell.cancel(),
-            }
-        }
-        Self { cell, _watches: watches }
+        let (cell, watches) = Cell::watched(Box::new(value), handles);
+        Self { cell, _watches: watches, value: PhantomData }
     }
 
     /// Polls the value; `None` when it was cancelled, which wins over what `poll` came back with.
@@ -58,7 +58,7 @@ impl<T: Send + 'static> Guarded<T> {
         poll: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<Option<R>> {
         let Some(mut value) = self.cell.take_out() else { return Poll::Ready(None) };
-        let polled = poll(&mut value, context);
+        let polled = poll(typed(&mut value), context);
         let waker = polled.is_pending().then(|| context.waker().clone());
         match self.cell.put_back(value, waker) {
             true => polled.map(Some),
@@ -69,13 +69,30 @@ impl<T: Send + 'static> Guarded<T> {
     /// Asks the value something; `None` when it was cancelled.
     fn ask<R>(&mut self, ask: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut value = self.cell.take_out()?;
-        let answer = ask(&mut value);
+        let answer = ask(typed(&mut value));
         self.cell.put_back(value, None).then_some(answer)
     }
 }
 
-impl<T> Cell<T> {
-    fn take_out(&self) -> Option<T> {
+fn typed<T: 'static>(value: &mut Value) -> &mut T {
+    value.downcast_mut().expect("a value comes back as what it was when it was put in")
+}
+
+impl Cell {
+    fn watched(value: Value, handles: &[CancelHandle]) -> (Arc<Self>, Vec<Watch>) {
+        let cell = Arc::new(Self(Mutex::new(Place::Here { value, waker: None })));
+        let mut watches = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let weak = Arc::downgrade(&cell);
+            match handle.watch(weak) {
+                Some(watch) => watches.push(watch),
+                None => cell.cancel(),
+            }
+        }
+        (cell, watches)
+    }
+
+    fn take_out(&self) -> Option<Value> {
         let mut place = self.place();
         match std::mem::replace(&mut *place, Place::Out) {
             Place::Here { value, .. } => Some(value),
@@ -87,7 +104,7 @@ impl<T> Cell<T> {
     }
 
     /// Whether the value is still wanted.
-    fn put_back(&self, value: T, waker: Option<Waker>) -> bool {
+    fn put_back(&self, value: Value, waker: Option<Waker>) -> bool {
         let mut place = self.place();
         match *place {
             Place::Out => {
@@ -102,12 +119,12 @@ impl<T> Cell<T> {
         }
     }
 
-    fn place(&self) -> MutexGuard<'_, Place<T>> {
+    fn place(&self) -> MutexGuard<'_, Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Send> Cancel for Cell<T> {
+impl Cancel for Cell {
     fn cancel(&self) {
         let before = std::mem::replace(&mut *self.place(), Place::Gone);
         let Place::Here { value, waker } = before else { return };
