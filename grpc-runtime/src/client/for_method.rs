@@ -58,7 +58,7 @@ impl<M: Method, L> ForMethod<M, L> {
 
 impl<T, M, L> Layer<Boxed<T>> for ForMethod<M, L>
 where
-    T: Dispatch<M>,
+    T: Dispatch<M> + Clone + Send + Sync,
     M: Method,
     L: Layer<BoxedService<M>>,
     L::Service: Invoke<M> + Sync,
