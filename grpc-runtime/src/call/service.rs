@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::call::channel_calls::{ChannelCalls, carry, framed_already};
@@ -15,7 +14,7 @@ use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::channel::Channel;
 use crate::codec::Codec;
-use crate::engine::{Incoming, NotStarted, Outgoing, RequestBody};
+use crate::engine::{Engine, Incoming, NotStarted, Outgoing, RequestBody, Waiting};
 use crate::status::Status;
 
 /// A boxed call: the one allocation a call costs beyond its messages and its HTTP/2 stream.
@@ -55,9 +54,8 @@ impl<M: Method> Service<Request<M>> for Channel {
             Ok(incoming) => Box::pin(Receiving::<M>::new(incoming)),
             Err(NotStarted::Failed(status)) => Box::pin(ready(Err(status))),
             Err(NotStarted::Waits(waiting)) => {
-                let engine = engine.clone();
-                let start = async move { engine.start(waiting).await };
-                Box::pin(Starting::<M, _>::Waits { start })
+                let start = start(engine.clone(), waiting);
+                Box::pin(Starting::<M>::Waits { start })
             }
         }
     }
@@ -69,33 +67,30 @@ struct Receiving<M> {
     method: PhantomData<fn() -> M>,
 }
 
-pin_project! {
-    /// A call that waits for a connection first. Many may do so, hence not an `async` block: that would keep room for
-    /// both ends of it at a time.
-    #[project = StartingProjection]
-    enum Starting<M, F> {
-        Waits { #[pin] start: F },
-        Started { receiving: Receiving<M> },
-    }
+/// In a box of its own, whose type has no method: what it is made of is compiled once.
+fn start(engine: Engine, waiting: Box<Waiting>) -> BoxFuture<Result<Incoming, Status>> {
+    Box::pin(async move { engine.start(waiting).await })
 }
 
-impl<M, F> Future for Starting<M, F>
-where
-    M: Method,
-    F: Future<Output = Result<Incoming, Status>>,
-{
+/// A call that waits for a connection first. Many may do so, hence not an `async` block: that would keep room for both
+/// ends of it at a time.
+enum Starting<M> {
+    Waits { start: BoxFuture<Result<Incoming, Status>> },
+    Started { receiving: Box<Receiving<M>> },
+}
+
+impl<M: Method> Future for Starting<M> {
     type Output = Result<Response<M>, Status>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            match self.as_mut().project() {
-                StartingProjection::Waits { start } => {
-                    let receiving = Receiving::new(ready!(start.poll(context))?);
-                    self.set(Starting::Started { receiving });
+            match &mut *self {
+                Self::Waits { start } => {
+                    let incoming = ready!(start.as_mut().poll(context))?;
+                    let receiving = Box::new(Receiving::new(incoming));
+                    *self = Self::Started { receiving };
                 }
-                StartingProjection::Started { receiving } => {
-                    return Pin::new(receiving).poll(context);
-                }
+                Self::Started { receiving } => return Pin::new(receiving.as_mut()).poll(context),
             }
         }
     }

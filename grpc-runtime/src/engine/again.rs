@@ -129,7 +129,7 @@ impl Again {
         };
         let next = Box::pin(async move {
             if !after.is_zero() {
-                pick::pause(&engine.0, rt::now() + after).await;
+                pick::pause(engine.0.shared(), rt::now() + after).await;
             }
             engine.attempt(call).await
         });

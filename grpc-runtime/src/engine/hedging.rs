@@ -188,7 +188,7 @@ impl Hedging {
         self.timer = match rt::now().checked_add(after) {
             Some(due) => {
                 let engine = self.engine.clone();
-                Pause::Running(Box::pin(async move { pick::pause(&engine.0, due).await }))
+                Pause::Running(Box::pin(async move { pick::pause(engine.0.shared(), due).await }))
             }
             None => Pause::None,
         };
@@ -346,7 +346,7 @@ async fn begin(
 ) -> Result<Begun, NotPicked> {
     let Call { method, options, settled } = &*call;
     let starting = Starting { method, options, settled, tried: &tried, previous_attempts };
-    let picked = per_attempt::pick(&engine.0, &starting).await?;
+    let picked = per_attempt::pick(engine.0.shared(), &starting).await?;
     settled.open(picked, options, previous_attempts).map_err(|not_opened| match not_opened {
         NotOpened::Gone => NotPicked { status: gone(), failure: Some(Failure::NotSent) },
         NotOpened::Failed(status) => NotPicked { status, failure: None },

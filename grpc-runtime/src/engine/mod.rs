@@ -42,13 +42,12 @@ use crate::status::{Delivery, Status};
 use crate::target::TargetUri;
 
 use self::answer::Answer;
-use self::attempt::Waiting;
 use self::hedging::Hedging;
 use self::per_attempt::Ready;
 use self::template::Template;
 use self::terms::Terms;
 
-pub(crate) use self::attempt::NotStarted;
+pub(crate) use self::attempt::{NotStarted, Waiting};
 pub use self::changes::{StateChange, StateChanges};
 pub use self::incoming::Incoming;
 pub use self::invalid::InvalidOption;
@@ -66,7 +65,20 @@ pub(crate) use self::timer::Timer;
 
 /// What every call of a channel shares. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Engine(Arc<Shared>);
+pub(crate) struct Engine(Arc<dyn Share>);
+
+/// A [`Shared`]. Were that in the type of a channel, the compiler would look through all that it is made of whenever it has to
+/// know that a client can be sent between threads, many times for each method: programs would compile for longer.
+trait Share: fmt::Debug + Send + Sync {
+    fn shared(&self) -> &Shared;
+}
+
+impl Share for Shared {
+    #[inline]
+    fn shared(&self) -> &Shared {
+        self
+    }
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -129,17 +141,17 @@ impl Engine {
     }
 
     pub(crate) fn control(&self) -> &dyn Control {
-        &*self.0.control
+        &*self.0.shared().control
     }
 
     pub(crate) fn published(&self) -> &Published {
-        &self.0.published
+        &self.0.shared().published
     }
 
     /// Connects and waits until the channel is READY.
     pub(crate) async fn wait_ready(&self, timeout: Duration) -> Result<(), Status> {
         in_runtime()?;
-        pick::until_ready(&self.0, rt::now().checked_add(timeout)).await
+        pick::until_ready(self.0.shared(), rt::now().checked_add(timeout)).await
     }
 
     /// How request messages are written: as the call, the service config (if it is known already), the method or the
@@ -151,7 +163,8 @@ impl Engine {
         method: &MethodDescriptor,
         options: &CallOptions,
     ) -> Framing {
-        let max_bytes = terms::max_request_bytes(method, options, view.config, &self.0.limits);
+        let max_bytes =
+            terms::max_request_bytes(method, options, view.config, &self.0.shared().limits);
         Framing { max_bytes, compression: self.compression(method, options).unwrap_or_default() }
     }
 
@@ -161,7 +174,7 @@ impl Engine {
         method: &MethodDescriptor,
         options: &CallOptions,
     ) -> Result<Option<Compression>, Status> {
-        Ok(self.0.algorithms.choose(options.compression.or(method.compression()))?)
+        Ok(self.0.shared().algorithms.choose(options.compression.or(method.compression()))?)
     }
 
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
@@ -174,7 +187,7 @@ impl Engine {
         if waiting.further.hedge.is_some() {
             return Err(NotStarted::Waits(waiting));
         }
-        match per_attempt::ready(&self.0, view.snapshot, &waiting.starting()) {
+        match per_attempt::ready(self.0.shared(), view.snapshot, &waiting.starting()) {
             Ready::Picked(picked) => waiting.start_on(picked, self, Incoming::of),
             Ready::NotYet => Err(NotStarted::Waits(waiting)),
             Ready::Refused(not_picked) => {
@@ -201,12 +214,12 @@ impl Engine {
         loop {
             let picked = match waiting.refused.take() {
                 Some(refused) => Err(*refused),
-                None => per_attempt::pick(&self.0, &waiting.starting()).await,
+                None => per_attempt::pick(self.0.shared(), &waiting.starting()).await,
             };
             let picked = match picked {
                 Ok(picked) => picked,
                 Err(not_picked) => {
-                    let pause = waiting.pause(not_picked, &self.0).await;
+                    let pause = waiting.pause(not_picked, self.0.shared()).await;
                     pause.map_err(|status| waiting.fail(status))?;
                     continue;
                 }
@@ -222,10 +235,12 @@ impl Engine {
     /// Once it is known which service config holds: that is, after the resolver's first word.
     async fn settle_again(&self, waiting: &mut Waiting) -> Result<(), Status> {
         let started = rt::now();
-        let snapshot = pick::until_configured(&self.0, waiting.settled.terms.deadline).await?;
+        let snapshot =
+            pick::until_configured(self.0.shared(), waiting.settled.terms.deadline).await?;
         let Outgoing { method, options, body, .. } = &mut waiting.call;
         let view = snapshot.view(method);
-        let terms = Terms::settle(method, options, view.config, &self.0.limits, || started)?;
+        let terms =
+            Terms::settle(method, options, view.config, &self.0.shared().limits, || started)?;
         if terms.max_request_bytes < waiting.settled.terms.max_request_bytes {
             body.limit(terms.max_request_bytes)?;
         }
@@ -238,7 +253,7 @@ impl Engine {
     #[inline]
     fn settle(&self, view: View<'_>, call: &Outgoing) -> Result<(Settled, Further), Status> {
         let Outgoing { method, options, body, .. } = call;
-        let terms = Terms::settle(method, options, view.config, &self.0.limits, rt::now)?;
+        let terms = Terms::settle(method, options, view.config, &self.0.shared().limits, rt::now)?;
         // Only a timer or a task needs the runtime here; a warm unary call need not ask for it.
         if terms.deadline.is_some() || matches!(body, RequestBody::Stream(_)) {
             in_runtime()?;
@@ -247,7 +262,7 @@ impl Engine {
             RequestBody::Message(message) => framing::is_compressed(message),
             RequestBody::Stream(_) => true,
         });
-        let template = self.0.templates.of(method, call.content_type)?;
+        let template = self.0.shared().templates.of(method, call.content_type)?;
         let is_final = view.snapshot.config.is_some();
         let further = self.further(view, method, options);
         Ok((Settled { template, terms, compression, is_final }, further))
@@ -256,7 +271,7 @@ impl Engine {
     /// What decides about further attempts of a call: as the call, the service config, the method or the channel says.
     #[inline]
     fn further(&self, view: View<'_>, method: &MethodDescriptor, options: &CallOptions) -> Further {
-        let Retries { is_on, cap, .. } = self.0.retries;
+        let Retries { is_on, cap, .. } = self.0.shared().retries;
         let throttle = view.snapshot.throttle();
         let attempts = match is_on {
             true => terms::attempts(method, options, view.config),
@@ -277,13 +292,13 @@ impl Engine {
 
     /// Where a call keeps what it sends.
     fn replay_buffer(&self, options: &CallOptions) -> ReplayBuffer {
-        let Retries { buffer_bytes, channel_buffer, .. } = &self.0.retries;
+        let Retries { buffer_bytes, channel_buffer, .. } = &self.0.shared().retries;
         let bytes = options.retry_buffer_bytes.unwrap_or(*buffer_bytes);
         ReplayBuffer::new(bytes, Arc::clone(channel_buffer))
     }
 
     fn decompression(&self, sent: Option<Compression>, max_bytes: usize) -> Decompression {
-        Decompression::new(&self.0.algorithms, sent, max_bytes)
+        Decompression::new(&self.0.shared().algorithms, sent, max_bytes)
     }
 }
 
