@@ -248,13 +248,13 @@ pub(super) fn many_to_bytes<C: Encode<Q>, Q: Send + 'static>(
 }
 
 /// The message as it was framed on its way to the layers, if it is still that one and nothing else is to be done to it.
-pub(super) fn framed_already<T: 'static>(
+pub(super) fn framed_already(
     options: &mut CallOptions,
-    message: &T,
+    message: &dyn Any,
     framing: &Framing,
 ) -> Option<Bytes> {
     let framed = options.take_framed()?;
-    let message: &Bytes = (message as &dyn Any).downcast_ref()?;
+    let message: &Bytes = message.downcast_ref()?;
     let before = message_of(&framed);
     let is_the_same = message.as_ptr() == before.as_ptr() && message.len() == before.len();
     let is_ready = framing.compression.is_none() && message.len() <= framing.max_bytes;

@@ -12,31 +12,37 @@ use crate::call::{BoxFuture, Invoke, Method, Request, Response};
 use crate::status::Status;
 
 /// A service for one method, whatever it is made of. Cheap to clone.
-pub struct BoxedService<M: Method>(Arc<dyn Carry<M>>);
+pub struct BoxedService<M: Method> {
+    /// Without its type in the type of this, because a program has one for each method: it compiles in less time.
+    service: Arc<dyn Any + Send + Sync>,
+    carry: fn(&(dyn Any + Send + Sync), Request<M>) -> Carried<M>,
+}
+
+type Carried<M> = BoxFuture<Result<Response<M>, Status>>;
 
 impl<M: Method> BoxedService<M> {
     /// Boxes a service, with the layers that are on it.
-    pub fn new(service: impl Invoke<M> + Sync) -> Self {
-        Self(Arc::new(service))
+    pub fn new<S: Invoke<M> + Sync>(service: S) -> Self {
+        Self { service: Arc::new(service), carry: carry::<S, M> }
+    }
+
+    fn carry(&self, request: Request<M>) -> Carried<M> {
+        (self.carry)(&*self.service, request)
     }
 }
 
-/// [`Invoke`] as a trait object.
-trait Carry<M: Method>: Send + Sync {
-    fn carry(&self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>>;
-}
-
-impl<M: Method, S: Invoke<M> + Sync> Carry<M> for S {
-    fn carry(&self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        self.clone().invoke_boxed(request)
-    }
+fn carry<S: Invoke<M>, M: Method>(
+    service: &(dyn Any + Send + Sync),
+    request: Request<M>,
+) -> Carried<M> {
+    service.downcast_ref::<S>().expect(OF_ITS_TYPE).clone().invoke_boxed(request)
 }
 
 /// The calls as they are, so that a layer can go around them.
 impl<M: Method> Service<Request<M>> for BoxedService<M> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = Carried<M>;
 
     /// Always ready: what is in the box is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -44,13 +50,13 @@ impl<M: Method> Service<Request<M>> for BoxedService<M> {
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
-        self.0.carry(request)
+        self.carry(request)
     }
 }
 
 impl<M: Method> Clone for BoxedService<M> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { service: Arc::clone(&self.service), carry: self.carry }
     }
 }
 
@@ -99,14 +105,14 @@ impl<T: Send + Sync + 'static> Boxed<T> {
 
 impl<T: 'static> Boxed<T> {
     fn services(&self) -> &T {
-        self.services.downcast_ref().expect("it is made of a `T`, and of nothing else")
+        self.services.downcast_ref().expect(OF_ITS_TYPE)
     }
 }
 
 impl<T: Dispatch<M>, M: Method> Service<Request<M>> for Boxed<T> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = Carried<M>;
 
     /// Always ready: what is in the box is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -114,7 +120,7 @@ impl<T: Dispatch<M>, M: Method> Service<Request<M>> for Boxed<T> {
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
-        self.services().service().0.carry(request)
+        self.services().service().carry(request)
     }
 }
 
@@ -129,3 +135,5 @@ impl<T> fmt::Debug for Boxed<T> {
         formatter.debug_struct("Boxed").finish_non_exhaustive()
     }
 }
+
+const OF_ITS_TYPE: &str = "it was made of a value of this type";

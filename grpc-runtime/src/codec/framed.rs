@@ -36,11 +36,21 @@ impl Framing {
         message: &T,
         compress: Compress,
     ) -> Result<Bytes, Status> {
-        let compression = self.compression.as_ref().filter(|_| compress == Compress::AsTheCall);
-        let Some(compression) = compression else {
-            return encode_framed::<C, T>(message, self.max_bytes);
-        };
-        let framed = compression.compress(encode_framed::<C, T>(message, usize::MAX)?)?;
+        match self.compression(compress) {
+            None => encode_framed::<C, T>(message, self.max_bytes),
+            Some(compression) => {
+                self.compressed(compression, encode_framed::<C, T>(message, usize::MAX)?)
+            }
+        }
+    }
+
+    /// How a message is compressed, if it is.
+    fn compression(&self, compress: Compress) -> Option<&Compression> {
+        self.compression.as_ref().filter(|_| compress == Compress::AsTheCall)
+    }
+
+    fn compressed(&self, compression: &Compression, framed: Bytes) -> Result<Bytes, Status> {
+        let framed = compression.compress(framed)?;
         framing::check_length(framing::message_of(&framed).len(), self.max_bytes)?;
         Ok(framed)
     }
@@ -55,7 +65,7 @@ impl Framing {
         message: &T,
         compress: Compress,
     ) -> Result<(), Status> {
-        if self.compression.is_none() || compress == Compress::Never {
+        if self.compression(compress).is_none() {
             let length = C::encoded_len(message);
             return framing::frame_behind(buffer, Flag::Plain, length, self.max_bytes, |buffer| {
                 write::<C, T>(message, buffer)

@@ -45,6 +45,17 @@ pub(crate) fn frame_behind<E: From<FramingError>>(
     max_bytes: usize,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let start = make_room(buffer, encoded_len, max_bytes)?;
+    write(buffer)?;
+    Ok(write_prefix(buffer, start, flag, max_bytes)?)
+}
+
+/// Where the message's prefix will be; its place is taken.
+fn make_room(
+    buffer: &mut Vec<u8>,
+    encoded_len: usize,
+    max_bytes: usize,
+) -> Result<usize, FramingError> {
     check_length(encoded_len, max_bytes)?;
     let (start, needed) = (buffer.len(), PREFIX_BYTES.saturating_add(encoded_len));
     match start {
@@ -52,7 +63,15 @@ pub(crate) fn frame_behind<E: From<FramingError>>(
         _ => buffer.reserve(needed),
     }
     buffer.extend_from_slice(&[0; PREFIX_BYTES]);
-    write(buffer)?;
+    Ok(start)
+}
+
+fn write_prefix(
+    buffer: &mut [u8],
+    start: usize,
+    flag: Flag,
+    max_bytes: usize,
+) -> Result<(), FramingError> {
     // A codec that took bytes away has no place for a prefix.
     let framed = buffer.get_mut(start..).unwrap_or_default();
     let length = check_length(framed.len().saturating_sub(PREFIX_BYTES), max_bytes)?;
