@@ -71,6 +71,9 @@ impl Subscriber for Recorder {
 #[tokio::test(start_paused = true)]
 async fn a_span_tells_method_target_code_and_duration() {
     let recorder = Recorder::default();
+    // Were there one subscriber only, whether an event is of interest would be asked of the thread that meets it first, which
+    // may be that of another test.
+    let _second = tracing::Dispatch::new(recorder.clone());
     let _guard = tracing::subscriber::set_default(recorder.clone());
     let greeter = Fake::default().client().layer(Trace::new().target("in:process"));
 
