@@ -1,9 +1,11 @@
 //! What an annotated trait says, once read: the values that `parse` makes and `expand` writes out.
 //! No value of these types is wrong; whatever could be is refused while reading.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ItemTrait, Meta, Path, Token, Type};
@@ -32,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) declaration: ItemTrait,
     /// Its methods, in order.
     pub(crate) rpcs: Vec<Rpc>,
+    /// All words that names of ours keep clear of, once they are asked for.
+    pub(crate) words: OnceCell<Words>,
 }
 
 /// A method of the trait.
@@ -237,21 +241,17 @@ impl Service {
     /// `name`, or with `_` behind it until it is not a word of the trait's, its attributes' or the
     /// markers': a generic parameter of ours must not hide a type of the user's.
     pub(crate) fn unused(&self, name: &str) -> Ident {
-        let (declaration, codec, layers) = (&self.declaration, &self.codec, &self.layers);
-        let error = &self.error;
-        let more = self.rpcs.iter().flat_map(|rpc| &rpc.layers);
-        let words = quote!(#declaration #codec #error #(#layers)* #(#more)*);
-        let mut name = name.to_owned();
-        let markers = |name: &str| self.rpcs.iter().any(|rpc| rpc.marker == *name);
-        while mentions(&words, &name)
-            || markers(&name)
-            || self.client == name
-            || self.module == name
-            || self.mock.as_ref().is_some_and(|mock| mock == &name)
-        {
-            name.push('_');
-        }
-        Ident::new(&name, Span::call_site())
+        let words = self.words.get_or_init(|| {
+            let (declaration, codec, layers) = (&self.declaration, &self.codec, &self.layers);
+            let (error, client, mock) = (&self.error, &self.client, &self.mock);
+            let module = &self.module;
+            let more = self.rpcs.iter().flat_map(|rpc| &rpc.layers);
+            let markers = self.rpcs.iter().map(|rpc| &rpc.marker);
+            Words::of(quote! {
+                #declaration #codec #error #client #module #mock #(#layers)* #(#more)* #(#markers)*
+            })
+        });
+        words.unused(name)
     }
 }
 
@@ -314,20 +314,35 @@ pub(crate) fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
     Some(list.parse_args_with(parser).ok()?.into_iter().skip(1).collect())
 }
 
-/// `name`, or with `_` behind it until it is not a word of `tokens`.
-pub(crate) fn unused_in(tokens: &TokenStream, name: &str) -> Ident {
-    let mut name = name.to_owned();
-    while mentions(tokens, &name) {
-        name.push('_');
+/// Names that are taken.
+pub(crate) struct Words(HashSet<String>);
+
+impl Words {
+    /// All that stand anywhere in `tokens`.
+    pub(crate) fn of(tokens: TokenStream) -> Self {
+        let mut words = HashSet::new();
+        add_words(tokens, &mut words);
+        Self(words)
     }
-    Ident::new(&name, Span::call_site())
+
+    /// `name`, or with `_` behind it until it is none of them.
+    pub(crate) fn unused(&self, name: &str) -> Ident {
+        let mut name = name.to_owned();
+        while self.0.contains(&name) {
+            name.push('_');
+        }
+        Ident::new(&name, Span::call_site())
+    }
 }
 
-/// Whether the word `name` stands anywhere in `tokens`.
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => ident == name,
-        proc_macro2::TokenTree::Group(group) => mentions(&group.stream(), name),
-        _ => false,
-    })
+fn add_words(tokens: TokenStream, words: &mut HashSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                words.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => add_words(group.stream(), words),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
 use super::{Interceptor, Passing};
-use crate::model::unused_in;
+use crate::model::Words;
 use crate::names;
 use crate::visibility;
 
@@ -135,7 +135,7 @@ fn layer(interceptor: &Interceptor) -> TokenStream {
 
 /// A name for the type of what comes next that hides none of the user's.
 fn next_type(interceptor: &Interceptor) -> Ident {
-    unused_in(&interceptor.function.sig.to_token_stream(), "S")
+    Words::of(interceptor.function.sig.to_token_stream()).unused("S")
 }
 
 /// The function's attributes of that name, which hold for what it becomes as well.

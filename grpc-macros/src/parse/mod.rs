@@ -11,6 +11,8 @@ mod service;
 mod signature;
 mod types;
 
+use std::cell::OnceCell;
+
 use proc_macro2::TokenStream;
 use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Type};
 
@@ -59,6 +61,7 @@ pub(crate) fn service(arguments: TokenStream, item: TokenStream) -> Result<Servi
         layers,
         declaration,
         rpcs,
+        words: OnceCell::new(),
     })
 }
 
