@@ -17,10 +17,10 @@ pub(crate) fn client(service: &Service) -> TokenStream {
     let (s, l) = (service.unused("S"), service.unused("L"));
     let bounds: Vec<TokenStream> = service.rpcs.iter().map(|rpc| rpc.bound(service)).collect();
     let boxes = service.rpcs.iter().map(|rpc| {
-        let (cfgs, field) = (rpc.cfgs(), names::derived(&rpc.ident));
+        let (cfgs, field, marker) = (rpc.cfgs(), names::derived(&rpc.ident), &rpc.marker);
         quote! {
             #(#cfgs)*
-            #field: #codegen::BoxedService::new(::core::clone::Clone::clone(&self.service))
+            #field: #codegen::BoxedService::<#module::#marker>::new(::core::clone::Clone::clone(&self.service))
         }
     });
     let (default, constructors, with_service) = match service.has_layers() {

@@ -144,7 +144,7 @@ fn boxes(service: &Service) -> TokenStream {
             }
             // A layer of the trait that does not fit a method is reported at that method.
             _ => quote_spanned! {names::generated(&rpc.ident)=>
-                #codegen::BoxedService::new(::core::clone::Clone::clone(&#carrier))
+                #codegen::BoxedService::<#module::#marker>::new(::core::clone::Clone::clone(&#carrier))
             },
         };
         quote! {
