@@ -13,12 +13,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use counting::{Count, Counting};
 use grpc_runtime::credentials::BearerToken;
 use grpc_runtime::layer::{
-    CircuitBreaker, ConcurrencyLimit, Faults, Next, StaticMetadata, Trace, from_fn, on_end,
+    CircuitBreaker, ConcurrencyLimit, Faults, Next, StaticMetadata, TimeLimit, Trace, from_fn,
+    on_end,
 };
 use grpc_runtime::lb::{Pick, PickArgs, PickFirst, PolicyBuilder, RoundRobin};
 use grpc_runtime::{
@@ -134,7 +136,7 @@ fn a_pick_allocates_nothing() {
     }
 }
 
-/// Three interceptors cost their three boxes; the layers that only look on cost none.
+/// Three interceptors cost three boxes, the layers that learn of the end of a call one each, and others none.
 #[tokio::test]
 async fn layers_allocate_no_more_than_they_say() {
     let client = GreeterClient::in_process(Echo);
@@ -143,15 +145,20 @@ async fn layers_allocate_no_more_than_they_say() {
         client.clone().layer(Intercept(Pass)).layer(Intercept(Pass)).layer(Intercept(Pass));
     assert!(allocations(&intercepted).await <= bare + 3);
 
-    let watched = client
+    let passed = client
         .clone()
         .layer(StaticMetadata::default())
+        .layer(TimeLimit::by_default(Duration::from_secs(60)))
         .layer(Faults::new())
+        .layer(Trace::new());
+    assert_eq!(allocations(&passed).await, bare);
+
+    let watched = client
+        .clone()
         .layer(ConcurrencyLimit::per_method(8))
         .layer(CircuitBreaker::per_method())
-        .layer(on_end(|_, _| {}))
-        .layer(Trace::new());
-    assert_eq!(allocations(&watched).await, bare);
+        .layer(on_end(|_, _| {}));
+    assert_eq!(allocations(&watched).await, bare + 3);
 
     // A function for another method is no cost either.
     let other =

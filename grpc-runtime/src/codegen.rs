@@ -3,6 +3,7 @@
 pub use core::future::Future;
 pub use core::result::Result as StdResult;
 pub use core::time::Duration;
+pub use std::boxed::Box;
 pub use std::sync::Arc;
 
 pub use futures_core::Stream;
@@ -27,7 +28,9 @@ pub use crate::testing::{Expectation, Mock, MockService};
 pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.
-pub use crate::call::{EndHook, Script};
+pub use crate::call::{
+    BoundFor, BoxedCall, CallInBytes, EncodedRequest, EndHook, Script, StreamInBytes,
+};
 pub use crate::engine::{CallEnd, Incoming, RequestBody, RequestStream, SingleReply};
 
 /// What an implementation answered, as the layers around it see it.

@@ -97,6 +97,18 @@ fn intercepts(interceptor: &Interceptor) -> TokenStream {
             Passing::Cloned => quote!(::core::clone::Clone::clone(&self.#ident)),
         }
     });
+    // Without state to borrow, the function's own future goes into the box, and no other around it.
+    let boxed = interceptor.state.is_empty().then(|| {
+        quote_spanned! {names::generated(function)=>
+            fn intercept_boxed<#s: #codegen::Invoke<#method>>(
+                self,
+                request: #codegen::Request<#method>,
+                next: #s,
+            ) -> #codegen::BoxedCall<#method> {
+                #codegen::Box::pin(#codegen::Interceptor::intercept(&#name, request, next))
+            }
+        }
+    });
     // A function that gives something else, or a future that cannot be sent, is reported at its name.
     quote_spanned! {names::generated(function)=>
         #(#cfgs)*
@@ -111,6 +123,8 @@ fn intercepts(interceptor: &Interceptor) -> TokenStream {
             > + ::core::marker::Send {
                 #function(#(#state,)* request, next)
             }
+
+            #boxed
         }
     }
 }

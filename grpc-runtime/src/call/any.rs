@@ -11,17 +11,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::call::call_in_bytes::{BoundFor, CallInBytes, EncodedRequest};
 use crate::call::cancel::CancelHandle;
-use crate::call::channel_calls::ChannelCalls;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, Script, sealed};
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
 use crate::call::service::BoxFuture;
-use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError, Framing};
-use crate::engine::{CallEnd, CallOptions, Incoming, RequestBody, SingleReply};
-use crate::method::{MethodDescriptor, MethodKind, MethodRef};
+use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError};
+use crate::engine::{CallEnd, SingleReply};
+use crate::method::{MethodDescriptor, MethodKind};
 use crate::status::Status;
 
 /// Stands for whichever method is called, in a function that is for all of them: see
@@ -180,25 +180,17 @@ fn mixed_up(what: &str) -> Status {
 impl Kind<AnyRequest, AnyResponse> for AnyKind {
     type Out = AnyRequest;
     type In = AnyResponse;
+    const KIND: MethodKind = MethodKind::Bidi;
 
-    fn encode<C: Encode<AnyRequest>>(_: AnyRequest, _: Framing) -> Result<RequestBody, Status> {
+    fn encode<C: Encode<AnyRequest>>(_: AnyRequest, _: BoundFor) -> Result<EncodedRequest, Status> {
         Err(Status::internal(NOT_SENT))
     }
 
     fn poll_receive<C: Decode<AnyResponse>>(
-        _: &mut Option<Incoming>,
+        _: &mut dyn CallInBytes,
         _: &mut Context<'_>,
     ) -> Poll<Result<(AnyResponse, SingleReply), Status>> {
         Poll::Ready(Err(Status::internal(NOT_SENT)))
-    }
-
-    async fn through<C: Encode<AnyRequest> + Decode<AnyResponse>>(
-        _: ChannelCalls,
-        _: AnyRequest,
-        _: MethodRef,
-        _: CallOptions,
-    ) -> Result<(AnyResponse, SingleReply), Status> {
-        Err(Status::internal(NOT_SENT))
     }
 
     fn bound_by(message: AnyResponse, deadline: Instant) -> AnyResponse {

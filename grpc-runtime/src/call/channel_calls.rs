@@ -12,19 +12,17 @@ use bytes::Bytes;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::call::call_in_bytes::{BoundFor, EncodedRequest, InBytes};
 use crate::call::dynamic::DynamicMethod;
 use crate::call::invoke::Invoke;
-use crate::call::kind::{Bidi, ClientStreaming, Kind as _, ServerStreaming, Unary};
-use crate::call::method::Method;
-use crate::call::outbound::Outbound;
+use crate::call::invoke_future::InvokeFuture;
+use crate::call::kind::{Bidi, ClientStreaming, ServerStreaming, Unary};
 use crate::call::request::Request;
 use crate::call::response::Response;
-use crate::call::service::BoxFuture;
-use crate::call::streaming::Streaming;
 use crate::channel::{Channel, ChannelBuilder, ChannelLayer, Layered};
-use crate::codec::{Codec, Decode, Encode, Framing, encode_framed};
-use crate::engine::CallOptions;
+use crate::engine::{CallOptions, RequestBody};
 use crate::framing::message_of;
+use crate::method::{MethodKind, MethodRef};
 use crate::status::Status;
 
 impl ChannelBuilder {
@@ -114,33 +112,33 @@ trait Carry: Send + Sync {
     fn bidi(&self, request: Request<DynamicMethod<Bidi>>) -> Carried<Bidi>;
 }
 
-type Carried<K> = BoxFuture<Result<Response<DynamicMethod<K>>, Status>>;
+type Carried<K> = InvokeFuture<DynamicMethod<K>>;
 
 impl<S: InvokeBytes> Carry for S {
     fn unary(&self, request: Request<DynamicMethod<Unary>>) -> Carried<Unary> {
-        Box::pin(self.clone().invoke(request))
+        self.clone().invoke(request)
     }
 
     fn server_streaming(
         &self,
         request: Request<DynamicMethod<ServerStreaming>>,
     ) -> Carried<ServerStreaming> {
-        Box::pin(self.clone().invoke(request))
+        self.clone().invoke(request)
     }
 
     fn client_streaming(
         &self,
         request: Request<DynamicMethod<ClientStreaming>>,
     ) -> Carried<ClientStreaming> {
-        Box::pin(self.clone().invoke(request))
+        self.clone().invoke(request)
     }
 
     fn bidi(&self, request: Request<DynamicMethod<Bidi>>) -> Carried<Bidi> {
-        Box::pin(self.clone().invoke(request))
+        self.clone().invoke(request)
     }
 }
 
-/// The channel itself, whose calls are in a box already.
+/// The channel itself.
 struct Bare(Channel);
 
 impl Carry for Bare {
@@ -169,6 +167,12 @@ impl Carry for Bare {
 
 macro_rules! carries {
     ($kind:ident, $carry:ident) => {
+        impl ChannelCalls {
+            pub(super) fn $carry(&self, request: Request<DynamicMethod<$kind>>) -> Carried<$kind> {
+                self.0.$carry(request)
+            }
+        }
+
         impl Service<Request<DynamicMethod<$kind>>> for ChannelCalls {
             type Response = Response<DynamicMethod<$kind>>;
             type Error = Status;
@@ -213,60 +217,55 @@ where
     }
 }
 
-/// Carries a call of `M` through the layers of its channel.
-pub(super) fn carry<M: Method>(
-    calls: &ChannelCalls,
-    request: Request<M>,
-) -> BoxFuture<Result<Response<M>, Status>> {
-    let (message, method, mut options) = request.into_parts();
-    options.set_encoded_as(M::Codec::CONTENT_TYPE);
-    let carried = M::Kind::through::<M::Codec>(calls.clone(), message, method, options);
-    Box::pin(
-        async move { carried.await.map(|(message, reply)| Response::from_parts(message, reply)) },
-    )
-}
-
-/// Leaves the message framed in the options, where it is found again if no layer puts another in its place.
-pub(super) fn one_to_bytes<C: Encode<Q>, Q>(
-    message: Q,
-    options: &mut CallOptions,
-) -> Result<Bytes, Status> {
-    let framed = encode_framed::<C, Q>(&message, usize::MAX)?;
-    let bytes = framed.slice_ref(message_of(&framed));
-    options.set_framed(framed);
-    Ok(bytes)
-}
-
-pub(super) fn many_to_bytes<C: Encode<Q>, Q: Send + 'static>(
-    messages: Outbound<Q>,
-    _: &mut CallOptions,
-) -> Result<Outbound<Bytes>, Status> {
-    Ok(messages.map_messages(|message| {
-        let framed = encode_framed::<C, Q>(&message, usize::MAX)?;
-        Ok(framed.slice_ref(message_of(&framed)))
-    }))
+impl ChannelCalls {
+    /// Carries a call through the layers of its channel. The message is left framed in the options, where it is found again
+    /// if no layer puts another in its place.
+    pub(super) fn carry(
+        &self,
+        kind: MethodKind,
+        method: MethodRef,
+        mut options: CallOptions,
+        encoded: Result<EncodedRequest, Status>,
+    ) -> InBytes {
+        match (encoded, kind) {
+            (Ok(EncodedRequest::Body(RequestBody::Message(framed))), _) => {
+                let bytes = framed.slice_ref(message_of(&framed));
+                options.set_framed(framed);
+                match kind {
+                    MethodKind::Unary => {
+                        InBytes::Unary(self.unary(Request::from_parts(bytes, method, options)))
+                    }
+                    _ => InBytes::ServerStreaming(
+                        self.server_streaming(Request::from_parts(bytes, method, options)),
+                    ),
+                }
+            }
+            (Ok(EncodedRequest::Messages(messages)), MethodKind::ClientStreaming) => {
+                let request = Request::from_parts(messages, method, options);
+                InBytes::ClientStreaming(self.client_streaming(request))
+            }
+            (Ok(EncodedRequest::Messages(messages)), _) => {
+                InBytes::Bidi(self.bidi(Request::from_parts(messages, method, options)))
+            }
+            (Ok(EncodedRequest::Body(RequestBody::Stream(_))), _) => {
+                unreachable!("it was encoded for layers")
+            }
+            (Err(status), _) => InBytes::Failed(status),
+        }
+    }
 }
 
 /// The message as it was framed on its way to the layers, if it is still that one and nothing else is to be done to it.
 pub(super) fn framed_already(
     options: &mut CallOptions,
     message: &dyn Any,
-    framing: &Framing,
+    bound_for: &BoundFor,
 ) -> Option<Bytes> {
     let framed = options.take_framed()?;
+    let BoundFor::Wire(framing) = bound_for else { return None };
     let message: &Bytes = message.downcast_ref()?;
     let before = message_of(&framed);
     let is_the_same = message.as_ptr() == before.as_ptr() && message.len() == before.len();
     let is_ready = framing.compression.is_none() && message.len() <= framing.max_bytes;
     (is_the_same && is_ready).then_some(framed)
-}
-
-pub(super) fn one_from_bytes<C: Decode<R>, R>(bytes: Bytes) -> Result<R, Status> {
-    C::decode(bytes).map_err(|error| Status::internal("response not understood").with_source(error))
-}
-
-pub(super) fn many_from_bytes<C: Decode<R>, R: 'static>(
-    messages: Streaming<Bytes>,
-) -> Result<Streaming<R>, Status> {
-    Ok(messages.map_messages(one_from_bytes::<C, R>))
 }

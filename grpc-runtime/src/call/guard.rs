@@ -55,15 +55,17 @@ impl<T: Send + 'static> Guarded<T> {
     pub(super) fn poll<R>(
         &mut self,
         context: &mut Context<'_>,
-        poll: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<R>,
+        mut poll: impl FnMut(&mut T, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<Option<R>> {
-        let Some(mut value) = self.cell.take_out() else { return Poll::Ready(None) };
-        let polled = poll(typed(&mut value), context);
-        let waker = polled.is_pending().then(|| context.waker().clone());
-        match self.cell.put_back(value, waker) {
-            true => polled.map(Some),
-            false => Poll::Ready(None),
-        }
+        let mut polled = Poll::Pending;
+        let is_wanted = ready!(self.cell.poll(context, &mut |value, context| {
+            polled = poll(typed(value), context);
+            polled.is_ready()
+        }));
+        Poll::Ready(match polled {
+            Poll::Ready(polled) if is_wanted => Some(polled),
+            _ => None,
+        })
     }
 
     /// Asks the value something; `None` when it was cancelled.
@@ -92,6 +94,20 @@ impl Cell {
         (cell, watches)
     }
 
+    /// Polls the value with what says whether it is ready. Gives back whether it is still wanted then.
+    fn poll(
+        &self,
+        context: &mut Context<'_>,
+        poll: &mut dyn FnMut(&mut Value, &mut Context<'_>) -> bool,
+    ) -> Poll<bool> {
+        let Some(mut value) = self.take_out() else { return Poll::Ready(false) };
+        let is_ready = poll(&mut value, context);
+        match self.put_back(value, (!is_ready).then_some(context)) {
+            true if !is_ready => Poll::Pending,
+            is_wanted => Poll::Ready(is_wanted),
+        }
+    }
+
     fn take_out(&self) -> Option<Value> {
         let mut place = self.place();
         match std::mem::replace(&mut *place, Place::Out) {
@@ -104,7 +120,8 @@ impl Cell {
     }
 
     /// Whether the value is still wanted.
-    fn put_back(&self, value: Value, waker: Option<Waker>) -> bool {
+    fn put_back(&self, value: Value, waits: Option<&mut Context<'_>>) -> bool {
+        let waker = waits.map(|context| context.waker().clone());
         let mut place = self.place();
         match *place {
             Place::Out => {

@@ -1,7 +1,7 @@
 //! [`Invoke`]: whatever is a tower service of `Request<M>` can carry a call of `M`.
 
-use std::any::{Any, TypeId};
-use std::future::{self, Future};
+use std::any::Any;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 use tower::BoxError;
 use tower_service::Service;
 
+use crate::call::invoke_future::{BoxedCall, InvokeFuture};
 use crate::call::method::Method;
 use crate::call::request::Request;
 use crate::call::response::Response;
-use crate::call::service::BoxFuture;
 use crate::status::Status;
 
 /// Carries calls of the method `M`.
@@ -29,20 +29,11 @@ use crate::status::Status;
     note = "in code that is generic, be so over the trait (`impl Greeter`) rather than over what carries the calls, or name the type `GreeterClient::boxed` gives"
 )]
 pub trait Invoke<M: Method>: Clone + Send + 'static {
-    /// The call under way.
-    type Future: Future<Output = Result<Response<M>, Status>> + Send + 'static;
-
-    /// Waits until the service is ready, then calls it.
+    /// Calls the service, at once where it is ready, and else as soon as the future finds it so.
     ///
     /// # Cancel safety
     /// Dropping the future cancels the call: the server is told, if it has heard of it.
-    fn invoke(self, request: Request<M>) -> Self::Future;
-
-    /// The same behind a box; the service's own, where it answers with one.
-    #[doc(hidden)]
-    fn invoke_boxed(self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        Box::pin(self.invoke(request))
-    }
+    fn invoke(self, request: Request<M>) -> InvokeFuture<M>;
 }
 
 impl<M, S> Invoke<M> for S
@@ -52,91 +43,117 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send + 'static,
 {
-    type Future = InvokeFuture<S, M>;
+    fn invoke(mut self, request: Request<M>) -> InvokeFuture<M> {
+        start(&mut self, request)
+    }
+}
 
-    #[inline]
-    fn invoke(self, request: Request<M>) -> Self::Future {
-        InvokeFuture { state: State::Preparing { service: self, request: Some(request) } }
+/// A service of any type, which is to carry one call.
+///
+/// Below here nothing depends on its type: a program has one for each method and each layer, and compiles in less time.
+pub(super) trait Prepare<M: Method>: Send {
+    fn poll_prepared(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>>;
+    fn carry(&mut self, request: Request<M>) -> InvokeFuture<M>;
+    fn boxed_clone(&self) -> Box<dyn Prepare<M>>;
+}
+
+impl<M, S> Prepare<M> for S
+where
+    M: Method,
+    S: Service<Request<M>, Response = Response<M>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+{
+    fn poll_prepared(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        self.poll_ready(context).map_err(into_status)
     }
 
-    fn invoke_boxed(mut self, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        // One that is not ready is asked again by the future, with a waker that is heard.
-        let ready = || self.poll_ready(&mut Context::from_waker(Waker::noop()));
-        match is_boxed::<S::Future, M>().then(ready) {
-            Some(Poll::Ready(Ok(()))) => boxed(self.call(request)),
-            Some(Poll::Ready(Err(error))) => Box::pin(future::ready(Err(into_status(error)))),
-            Some(Poll::Pending) | None => Box::pin(self.invoke(request)),
+    fn carry(&mut self, request: Request<M>) -> InvokeFuture<M> {
+        invoked(self.call(request))
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Prepare<M>> {
+        Box::new(self.clone())
+    }
+}
+
+fn start<M: Method>(service: &mut dyn Prepare<M>, request: Request<M>) -> InvokeFuture<M> {
+    match service.poll_prepared(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(())) => service.carry(request),
+        Poll::Ready(Err(status)) => InvokeFuture::failed(status),
+        // Asked again there, with a waker that is heard.
+        Poll::Pending => {
+            let service = service.boxed_clone();
+            InvokeFuture::boxed(Waiting::Waits { service, request: Some(request) })
         }
     }
 }
 
-pin_project! {
-    /// A call through a service: waits for its readiness, then for its answer.
-    pub struct InvokeFuture<S, M>
-    where
-        M: Method,
-        S: Service<Request<M>>,
-    {
-        #[pin]
-        state: State<S, M, S::Future>,
+/// A call whose service is not ready.
+#[expect(clippy::large_enum_variant, reason = "it is in a box, which is made for the large one")]
+enum Waiting<M: Method> {
+    // `None` after the service was ready.
+    Waits { service: Box<dyn Prepare<M>>, request: Option<Request<M>> },
+    Carried(InvokeFuture<M>),
+}
+
+/// Nothing in it is pinned: what has to stay in its place is in a box.
+impl<M: Method> Unpin for Waiting<M> {}
+
+impl<M: Method> Future for Waiting<M> {
+    type Output = Result<Response<M>, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Waits { service, request } = &mut *self {
+            ready!(service.poll_prepared(context))?;
+            let request = request.take().expect("a request is carried once");
+            *self = Self::Carried(service.carry(request));
+        }
+        match &mut *self {
+            Self::Carried(call) => Pin::new(call).poll(context),
+            Self::Waits { .. } => unreachable!("it waits no more"),
+        }
     }
 }
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<S, M: Method, F> {
-        Preparing { service: S, request: Option<Request<M>> },
-        Called { #[pin] future: F },
-    }
-}
-
-impl<S, M> Future for InvokeFuture<S, M>
+/// A service's future behind one type; it may be of that already.
+fn invoked<F, M, E>(future: F) -> InvokeFuture<M>
 where
+    F: Future<Output = Result<Response<M>, E>> + Send + 'static,
     M: Method,
-    S: Service<Request<M>, Response = Response<M>>,
-    S::Error: Into<BoxError>,
+    E: Into<BoxError>,
+{
+    let mut future = Some(future);
+    let any: &mut dyn Any = &mut future;
+    if let Some(invoked) = any.downcast_mut::<Option<InvokeFuture<M>>>().and_then(Option::take) {
+        return invoked;
+    }
+    if let Some(boxed) = any.downcast_mut::<Option<BoxedCall<M>>>().and_then(Option::take) {
+        return InvokeFuture::of_service(boxed);
+    }
+    let future = future.expect("it was of another type, hence not taken");
+    InvokeFuture::boxed(Translated { future })
+}
+
+pin_project! {
+    /// A service's future, whose error is put into our words.
+    struct Translated<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F, M, E> Future for Translated<F>
+where
+    F: Future<Output = Result<Response<M>, E>>,
+    M: Method,
+    E: Into<BoxError>,
 {
     type Output = Result<Response<M>, Status>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            match this.state.as_mut().project() {
-                StateProjection::Preparing { service, request } => {
-                    ready!(service.poll_ready(context)).map_err(into_status)?;
-                    let request = request.take().expect("a request is called once");
-                    let future = service.call(request);
-                    this.state.set(State::Called { future });
-                }
-                StateProjection::Called { future } => {
-                    return future.poll(context).map_err(into_status);
-                }
-            }
-        }
+        self.project().future.poll(context).map_err(into_status)
     }
-}
-
-impl<S, M> std::fmt::Debug for InvokeFuture<S, M>
-where
-    M: Method,
-    S: Service<Request<M>>,
-{
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("InvokeFuture").field(&M::DESCRIPTOR.path()).finish()
-    }
-}
-
-/// Whether a future is in a box already.
-fn is_boxed<F: 'static, M: Method>() -> bool {
-    TypeId::of::<F>() == TypeId::of::<BoxFuture<Result<Response<M>, Status>>>()
-}
-
-/// The future as the box that it is.
-fn boxed<F: 'static, M: Method>(future: F) -> BoxFuture<Result<Response<M>, Status>> {
-    let mut future = Some(future);
-    let any: &mut dyn Any = &mut future;
-    let same = any.downcast_mut::<Option<BoxFuture<Result<Response<M>, Status>>>>();
-    same.and_then(Option::take).expect("the types were compared before")
 }
 
 fn into_status(error: impl Into<BoxError>) -> Status {

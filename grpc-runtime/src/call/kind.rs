@@ -6,22 +6,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use tower_service::Service as _;
+use bytes::Bytes;
 
+use crate::call::call_in_bytes::{BoundFor, CallInBytes, EncodedRequest, StreamInBytes};
 use crate::call::cancel::CancelHandle;
-use crate::call::channel_calls::{
-    ChannelCalls, many_from_bytes, many_to_bytes, one_from_bytes, one_to_bytes,
-};
-use crate::call::dynamic::DynamicMethod;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
-use crate::call::request::Request;
 use crate::call::service::BoxFuture;
 use crate::call::streaming::Streaming;
-use crate::codec::{Compress, Decode, Encode, Framing};
-use crate::engine::{CallEnd, CallOptions, Incoming, RequestBody, SingleReply};
+use crate::codec::{Compress, Decode, Encode, Framing, encode_framed};
+use crate::engine::{CallEnd, RequestBody, SingleReply};
+use crate::framing::message_of;
 use crate::metadata::Metadata;
-use crate::method::MethodRef;
+use crate::method::MethodKind;
 use crate::status::Status;
 
 /// How many messages go each way. Implemented by [`Unary`], [`ServerStreaming`], [`ClientStreaming`] and
@@ -31,24 +28,17 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
     type Out: Send + 'static;
     /// What a call gives back.
     type In: Send + 'static;
+    #[doc(hidden)]
+    const KIND: MethodKind;
 
     #[doc(hidden)]
-    fn encode<C: Encode<Q>>(out: Self::Out, framing: Framing) -> Result<RequestBody, Status>;
+    fn encode<C: Encode<Q>>(out: Self::Out, bound_for: BoundFor) -> Result<EncodedRequest, Status>;
 
     #[doc(hidden)]
     fn poll_receive<C: Decode<R>>(
-        incoming: &mut Option<Incoming>,
+        call: &mut dyn CallInBytes,
         context: &mut Context<'_>,
     ) -> Poll<Result<(Self::In, SingleReply), Status>>;
-
-    /// Carries a call through the layers of its channel, in bytes that `C` makes of the messages and reads again.
-    #[doc(hidden)]
-    fn through<C: Encode<Q> + Decode<R>>(
-        calls: ChannelCalls,
-        out: Self::Out,
-        method: MethodRef,
-        options: CallOptions,
-    ) -> impl Future<Output = Result<(Self::In, SingleReply), Status>> + Send + 'static;
 
     #[doc(hidden)]
     fn bound_by(message: Self::In, deadline: Instant) -> Self::In;
@@ -160,41 +150,28 @@ pub(super) mod sealed {
 
 macro_rules! kind {
     (
-        $kind:ty,
-        out: $out:ty, $encode:path, $to_bytes:path, $checked:path, $gather:path, $regather:path, $call_end:path,
-        in: $in:ty, $receive:path, $from_bytes:path, $bound_by:path, $guarded:path, $on_end:path, $seen:path,
+        $kind:ident,
+        out: $out:ty, $encode:path, $checked:path, $gather:path, $regather:path, $call_end:path,
+        in: $in:ty, $receive:path, $bound_by:path, $guarded:path, $on_end:path, $seen:path,
         $scripted:path, $begun:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
             type Out = $out;
             type In = $in;
+            const KIND: MethodKind = MethodKind::$kind;
 
-            fn encode<C: Encode<Q>>(out: $out, framing: Framing) -> Result<RequestBody, Status> {
-                $encode(out, framing)
+            fn encode<C: Encode<Q>>(
+                out: $out,
+                bound_for: BoundFor,
+            ) -> Result<EncodedRequest, Status> {
+                $encode(out, bound_for)
             }
 
             fn poll_receive<C: Decode<R>>(
-                incoming: &mut Option<Incoming>,
+                call: &mut dyn CallInBytes,
                 context: &mut Context<'_>,
             ) -> Poll<Result<($in, SingleReply), Status>> {
-                $receive(incoming, context)
-            }
-
-            fn through<C: Encode<Q> + Decode<R>>(
-                mut calls: ChannelCalls,
-                out: $out,
-                method: MethodRef,
-                mut options: CallOptions,
-            ) -> impl Future<Output = Result<($in, SingleReply), Status>> + Send + 'static {
-                let call = $to_bytes(out, &mut options).map(|bytes| {
-                    let request =
-                        Request::<DynamicMethod<$kind>>::from_parts(bytes, method, options);
-                    calls.call(request)
-                });
-                async move {
-                    let (message, reply) = call?.await?.into_parts();
-                    Ok(($from_bytes(message)?, reply))
-                }
+                $receive(call, context)
             }
 
             fn bound_by(message: $in, deadline: Instant) -> $in {
@@ -247,54 +224,67 @@ macro_rules! kind {
 
 kind!(
     Unary,
-    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    out: Q, encode_one::<C, Q>, check_one, gather_one, regather_one, no_sender,
+    in: R, receive_one::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
     identity
 );
 kind!(
     ServerStreaming,
-    out: Q, encode_one::<C, Q>, one_to_bytes::<C, Q>, check_one, gather_one, regather_one, no_sender,
-    in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
+    out: Q, encode_one::<C, Q>, check_one, gather_one, regather_one, no_sender,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded,
     ends_later, see_many, script_many, identity
 );
 kind!(
     ClientStreaming,
-    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
+    out: Outbound<Q>, encode_many::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
-    in: R, receive_one::<C, R>, one_from_bytes::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    in: R, receive_one::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
     identity
 );
 kind!(
     Bidi,
-    out: Outbound<Q>, encode_many::<C, Q>, many_to_bytes::<C, Q>, check_many, gather_many,
+    out: Outbound<Q>, encode_many::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
-    in: Streaming<R>, receive_many::<C, R>, many_from_bytes::<C, R>, Streaming::bound_by, Streaming::guarded,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded,
     ends_later, see_many, script_many, streamed_at_once
 );
 
-fn encode_one<C: Encode<Q>, Q>(message: Q, framing: Framing) -> Result<RequestBody, Status> {
-    framing.encode::<C, Q>(&message, Compress::AsTheCall).map(RequestBody::Message)
+fn encode_one<C: Encode<Q>, Q>(message: Q, bound_for: BoundFor) -> Result<EncodedRequest, Status> {
+    let framing = bound_for.framing();
+    let framed = framing.encode::<C, Q>(&message, Compress::AsTheCall)?;
+    Ok(EncodedRequest::Body(RequestBody::Message(framed)))
 }
 
 fn encode_many<C: Encode<Q>, Q: Send + 'static>(
     messages: Outbound<Q>,
-    framing: Framing,
-) -> Result<RequestBody, Status> {
-    Ok(RequestBody::Stream(messages.encoded(framing, Framing::encode_behind::<C, Q>)))
+    bound_for: BoundFor,
+) -> Result<EncodedRequest, Status> {
+    Ok(match bound_for {
+        BoundFor::Wire(framing) => {
+            let stream = messages.encoded(framing, Framing::encode_behind::<C, Q>);
+            EncodedRequest::Body(RequestBody::Stream(stream))
+        }
+        BoundFor::Layers => EncodedRequest::Messages(messages.map_messages(|message| {
+            let framed = encode_framed::<C, Q>(&message, usize::MAX)?;
+            Ok(framed.slice_ref(message_of(&framed)))
+        })),
+    })
 }
 
 /// Waits for the message and for the end of the call.
 fn receive_one<C: Decode<R>, R>(
-    incoming: &mut Option<Incoming>,
+    call: &mut dyn CallInBytes,
     context: &mut Context<'_>,
 ) -> Poll<Result<(R, SingleReply), Status>> {
-    let (bytes, reply) = ready!(incoming.as_mut().expect(POLLED_AFTER_END).poll_single(context))?;
-    // The stream is over: what it held is let go before the message is handed out.
-    *incoming = None;
-    Poll::Ready(match one_from_bytes::<C, R>(bytes) {
+    let (bytes, reply) = ready!(call.poll_single(context))?;
+    Poll::Ready(match decode::<C, R>(bytes) {
         Ok(message) => Ok((message, reply)),
         Err(status) => Err(sent_by(status, reply.peer.as_ref(), reply.attempts)),
     })
+}
+
+fn decode<C: Decode<R>, R>(bytes: Bytes) -> Result<R, Status> {
+    C::decode(bytes).map_err(|error| Status::internal("response not understood").with_source(error))
 }
 
 /// A message that is not understood came from somewhere.
@@ -306,13 +296,15 @@ pub(super) fn sent_by(status: Status, peer: Option<&Arc<str>>, attempts: u32) ->
     }
 }
 
-/// Does not wait: the stream itself does, for headers as for messages.
-fn receive_many<C: Decode<R>, R>(
-    incoming: &mut Option<Incoming>,
-    _: &mut Context<'_>,
+/// Waits until the call is under way: from there on the stream itself does, for headers as for messages.
+fn receive_many<C: Decode<R>, R: 'static>(
+    call: &mut dyn CallInBytes,
+    context: &mut Context<'_>,
 ) -> Poll<Result<(Streaming<R>, SingleReply), Status>> {
-    let incoming = incoming.take().expect(POLLED_AFTER_END);
-    let stream = Streaming::from_wire(incoming, one_from_bytes::<C, R>);
+    let stream = match ready!(call.poll_stream(context))? {
+        StreamInBytes::Wire(incoming) => Streaming::from_wire(incoming, decode::<C, R>),
+        StreamInBytes::Layers(messages) => messages.map_messages(decode::<C, R>),
+    };
     Poll::Ready(Ok((stream, SingleReply::default())))
 }
 
@@ -412,5 +404,3 @@ fn unbound<R>(message: R, _deadline: Instant) -> R {
 fn unguarded<R>(message: R, _handles: &[CancelHandle]) -> R {
     message
 }
-
-const POLLED_AFTER_END: &str = "a future is not polled again after its end";

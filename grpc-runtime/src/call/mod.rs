@@ -5,6 +5,7 @@
 
 mod any;
 mod builder;
+mod call_in_bytes;
 mod cancel;
 mod channel_calls;
 mod context;
@@ -12,6 +13,7 @@ mod dynamic;
 mod ended;
 mod guard;
 mod invoke;
+mod invoke_future;
 mod kind;
 mod method;
 mod outbound;
@@ -24,13 +26,15 @@ mod streaming;
 
 pub use self::any::{AnyKind, AnyMethod, AnyRequest, AnyResponse};
 pub use self::builder::{Call, CallFuture};
+pub use self::call_in_bytes::{BoundFor, CallInBytes, EncodedRequest, StreamInBytes};
 pub use self::cancel::{CancelHandle, CancelOnDrop};
 pub use self::channel_calls::{ChannelCalls, InvokeBytes};
 pub use self::context::CallContext;
 pub use self::dynamic::DynamicMethod;
 pub(crate) use self::ended::EndGuard;
 pub use self::ended::{EndHook, Ended};
-pub use self::invoke::{Invoke, InvokeFuture};
+pub use self::invoke::Invoke;
+pub use self::invoke_future::{BoxedCall, InvokeFuture};
 pub use self::kind::{
     Bidi, ClientStreaming, Kind, Script, ServerStreaming, SingleRequest, SingleResponse,
     StreamingResponse, Unary,

@@ -4,40 +4,47 @@
 //! goes through as it is.
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-
-use pin_project_lite::pin_project;
 
 use crate::call::cancel::{CancelHandle, cancelled, cancelled_before};
 use crate::call::ended::{EndHooks, Ended};
 use crate::call::guard::Guarded;
 use crate::call::invoke::Invoke;
+use crate::call::invoke_future::InvokeFuture;
 use crate::call::method::Method;
 use crate::call::request::Request;
 use crate::call::response::Response;
-use crate::call::service::BoxFuture;
 use crate::status::Status;
 
-pin_project! {
-    /// A call under way that will give all of the outcome; made by [`Call::send`](crate::Call::send).
-    pub struct SendFuture<S, M>
-    where
-        M: Method,
-        S: Invoke<M>,
-    {
-        #[pin]
-        state: State<S::Future, M>,
-    }
+/// A call under way that will give all of the outcome; made by [`Call::send`](crate::Call::send).
+pub struct SendFuture<S, M: Method> {
+    state: State<S, M>,
 }
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<F, M: Method> {
-        Direct { #[pin] call: F },
-        Watched { call: Guarded<BoxFuture<Result<Response<M>, Status>>>, watch: Box<Watch> },
-    }
+#[expect(clippy::large_enum_variant, reason = "a box would cost each call an allocation")]
+enum State<S, M: Method> {
+    /// Nothing happened yet.
+    // `None` when it was lost to a panic.
+    Prepared(Option<Prepared<S, M>>),
+    Direct(InvokeFuture<M>),
+    Watched(Watched<M>),
+}
+
+struct Prepared<S, M: Method> {
+    service: S,
+    request: Request<M>,
+    watch: Option<Box<Watch>>,
+}
+
+/// Nothing in it is pinned: what has to stay in its place is in a box.
+impl<S, M: Method> Unpin for SendFuture<S, M> {}
+
+struct Watched<M: Method> {
+    call: Guarded<InvokeFuture<M>>,
+    watch: Box<Watch>,
 }
 
 /// Who can end a call from outside, and who wants to know of its end.
@@ -50,46 +57,82 @@ pub(super) struct Watch {
 impl<S: Invoke<M>, M: Method> SendFuture<S, M> {
     #[inline]
     pub(super) fn new(service: S, request: Request<M>, watch: Option<Box<Watch>>) -> Self {
-        let state = match watch {
-            None => State::Direct { call: service.invoke(request) },
-            Some(watch) => {
-                let is_late = watch.handles.iter().any(CancelHandle::is_cancelled);
-                let call: BoxFuture<_> = match is_late {
-                    true => Box::pin(ready(Err(cancelled_before()))),
-                    false => Box::pin(service.invoke(request)),
-                };
-                let handles = if is_late { &[][..] } else { &watch.handles };
-                State::Watched { call: Guarded::new(call, handles), watch }
-            }
-        };
-        Self { state }
+        Self { state: State::Prepared(Some(Prepared { service, request, watch })) }
     }
 }
 
 impl<S: Invoke<M>, M: Method> Future for SendFuture<S, M> {
     type Output = Result<Response<M>, Status>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let (call, watch) = match self.project().state.project() {
-            StateProjection::Direct { call } => return call.poll(context),
-            StateProjection::Watched { call, watch } => (call, watch),
-        };
-        let polled = ready!(call.poll(context, |call, context| call.as_mut().poll(context)));
-        Poll::Ready(match polled.unwrap_or_else(|| Err(cancelled())) {
-            Ok(response) => {
-                let hooks = std::mem::take(&mut watch.hooks);
-                let response = response.guarded(&watch.handles);
-                Ok(if hooks.is_empty() { response } else { response.with_hook(hooks) })
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Prepared(prepared) = &mut self.state {
+            let Some(Prepared { service, request, mut watch }) = prepared.take() else {
+                return Poll::Ready(Err(cancelled()));
+            };
+            if let Some(watch) = &mut watch
+                && let Some(status) = watch.refusal()
+            {
+                return Poll::Ready(Err(status));
             }
-            Err(status) => {
-                watch.hooks.run(Ended::Failed(&status));
-                Err(status)
-            }
-        })
+            let call = service.invoke(request);
+            self.state = match watch {
+                None => State::Direct(call),
+                Some(watch) => State::Watched(Watched::new(call, watch)),
+            };
+        }
+        match &mut self.state {
+            State::Direct(call) => Pin::new(call).poll(context),
+            State::Watched(watched) => watched.poll(context),
+            State::Prepared(_) => unreachable!("it is under way"),
+        }
     }
 }
 
-impl<S: Invoke<M>, M: Method> fmt::Debug for SendFuture<S, M> {
+impl Watch {
+    /// The end of a call that was cancelled before it was made.
+    fn refusal(&mut self) -> Option<Status> {
+        self.handles.iter().any(CancelHandle::is_cancelled).then(|| {
+            let status = cancelled_before();
+            self.hooks.run(Ended::Failed(&status));
+            status
+        })
+    }
+
+    /// The end of a call that failed, or is gone.
+    fn failure(&mut self, status: Option<Status>) -> Status {
+        let status = status.unwrap_or_else(cancelled);
+        self.hooks.run(Ended::Failed(&status));
+        status
+    }
+}
+
+impl<M: Method> Watched<M> {
+    fn new(call: InvokeFuture<M>, watch: Box<Watch>) -> Self {
+        Self { call: Guarded::new(call, &watch.handles), watch }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<M>, Status>> {
+        let Self { call, watch } = self;
+        let failure = match ready!(call.poll(context, |call, context| Pin::new(call).poll(context)))
+        {
+            Some(Ok(response)) => {
+                let response = response.guarded(&watch.handles);
+                let hooks = mem::take(&mut watch.hooks);
+                let has_none = hooks.is_empty();
+                return Poll::Ready(Ok(if has_none {
+                    response
+                } else {
+                    response.with_hook(hooks)
+                }));
+            }
+            Some(Err(status)) => Some(status),
+            None => None,
+        };
+        Poll::Ready(Err(watch.failure(failure)))
+    }
+}
+
+impl<S, M: Method> fmt::Debug for SendFuture<S, M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("SendFuture").field(&M::DESCRIPTOR.path()).finish()
     }

@@ -8,17 +8,15 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::status::Status;
 
 /// A service for one method, whatever it is made of. Cheap to clone.
 pub struct BoxedService<M: Method> {
     /// Without its type in the type of this, because a program has one for each method: it compiles in less time.
     service: Arc<dyn Any + Send + Sync>,
-    carry: fn(&(dyn Any + Send + Sync), Request<M>) -> Carried<M>,
+    carry: fn(&(dyn Any + Send + Sync), Request<M>) -> InvokeFuture<M>,
 }
-
-type Carried<M> = BoxFuture<Result<Response<M>, Status>>;
 
 impl<M: Method> BoxedService<M> {
     /// Boxes a service, with the layers that are on it.
@@ -26,7 +24,7 @@ impl<M: Method> BoxedService<M> {
         Self { service: Arc::new(service), carry: carry::<S, M> }
     }
 
-    fn carry(&self, request: Request<M>) -> Carried<M> {
+    fn carry(&self, request: Request<M>) -> InvokeFuture<M> {
         (self.carry)(&*self.service, request)
     }
 }
@@ -34,15 +32,15 @@ impl<M: Method> BoxedService<M> {
 fn carry<S: Invoke<M>, M: Method>(
     service: &(dyn Any + Send + Sync),
     request: Request<M>,
-) -> Carried<M> {
-    service.downcast_ref::<S>().expect(OF_ITS_TYPE).clone().invoke_boxed(request)
+) -> InvokeFuture<M> {
+    service.downcast_ref::<S>().expect(OF_ITS_TYPE).clone().invoke(request)
 }
 
 /// The calls as they are, so that a layer can go around them.
 impl<M: Method> Service<Request<M>> for BoxedService<M> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = Carried<M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is in the box is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -112,7 +110,7 @@ impl<T: 'static> Boxed<T> {
 impl<T: Dispatch<M>, M: Method> Service<Request<M>> for Boxed<T> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = Carried<M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is in the box is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::client::boxed::BoxedService;
 use crate::status::Status;
 
@@ -28,7 +28,7 @@ impl<S> Below<S> {
 impl<S: Invoke<M>, M: Method> Service<Request<M>> for Below<S> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = S::Future;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is below is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -68,7 +68,7 @@ impl<T> ByMethod<T> {
 impl<T: HasService<M>, M: Method> Service<Request<M>> for ByMethod<T> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = <T::Service as Invoke<M>>::Future;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: the method's own service is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Ended, In, Kind, Method, Out, Request, Response};
+use crate::call::{Ended, In, InvokeFuture, Kind, Method, Out, Request, Response};
 use crate::rt;
 use crate::status::Status;
 
@@ -52,7 +52,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
@@ -70,12 +70,12 @@ where
 pub(crate) fn carry_out<M, F>(
     request: Request<M>,
     answer: impl FnOnce(Request<M>) -> F + Send + 'static,
-) -> BoxFuture<Result<Response<M>, Status>>
+) -> InvokeFuture<M>
 where
     M: Method,
     F: Future<Output = Result<Response<M>, Status>> + Send + 'static,
 {
-    Box::pin(async move {
+    InvokeFuture::boxed(async move {
         let end = M::Kind::call_end(request.message());
         let deadline = request.options().deadline_from(request.method().timeout(), rt::now)?;
         let answered = async move {

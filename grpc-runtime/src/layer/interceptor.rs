@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Method, Request, Response};
-use crate::layer::catch_panic::CatchPanicFuture;
+use crate::call::{BoxedCall, Invoke, InvokeFuture, Method, Request, Response};
 use crate::status::Status;
 
 /// Code around calls: sees the request before and the outcome after, and decides what happens between.
@@ -48,6 +47,12 @@ pub trait Interceptor<M: Method>: Clone + Send + Sync + 'static {
         request: Request<M>,
         next: S,
     ) -> impl Future<Output = Result<Response<M>, Status>> + Send;
+
+    /// The same behind a box, for good.
+    #[doc(hidden)]
+    fn intercept_boxed<S: Invoke<M>>(self, request: Request<M>, next: S) -> BoxedCall<M> {
+        Box::pin(async move { self.intercept(request, next).await })
+    }
 }
 
 /// An [`Interceptor`] as a tower layer.
@@ -77,7 +82,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -86,8 +91,7 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let (interceptor, next) = (self.interceptor.clone(), self.next.clone());
-        let call = async move { interceptor.intercept(request, next).await };
-        Box::pin(CatchPanicFuture::new(call))
+        InvokeFuture::catching(interceptor.intercept_boxed(request, next))
     }
 }
 

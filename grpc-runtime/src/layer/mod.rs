@@ -74,23 +74,22 @@ mod trace;
 mod validation;
 mod waiting;
 
-pub use self::cache::{Cache, CacheFuture, CacheService};
+pub use self::cache::{Cache, CacheService};
 pub use self::call_key::Shareable;
-pub use self::catch_panic::{CatchPanic, CatchPanicFuture, CatchPanicService};
+pub use self::catch_panic::{CatchPanic, CatchPanicService};
 pub use self::circuit_breaker::{
-    CircuitBreaker, CircuitBreakerFuture, CircuitBreakerService, Fallback, FallbackFor, NoFallback,
+    CircuitBreaker, CircuitBreakerService, Fallback, FallbackFor, NoFallback,
 };
-pub use self::concurrency_limit::{
-    ConcurrencyLimit, ConcurrencyLimitFuture, ConcurrencyLimitService,
-};
-pub use self::faults::{Faults, FaultsFuture, FaultsService};
-pub use self::from_fn::{FromFn, FromFnFuture, FromFnService, Next, from_fn};
+pub use self::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitService};
+pub use self::faults::{Faults, FaultsService};
+pub use self::from_fn::{FromFn, FromFnService, Next, from_fn};
 pub use self::metadata::{
     AsyncMetadata, AsyncMetadataService, StaticMetadata, StaticMetadataService,
 };
-pub use self::on_end::{OnEnd, OnEndFuture, OnEndService, on_end};
-pub use self::only::{Only, OnlyFuture, OnlyService, only};
+pub(crate) use self::on_end::OnEndFuture;
+pub use self::on_end::{OnEnd, OnEndService, on_end};
+pub use self::only::{Only, OnlyService, only};
 pub use self::single_flight::{SingleFlight, SingleFlightService};
 pub use self::time_limit::{TimeLimit, TimeLimitService};
-pub use self::trace::{Trace, TraceFuture, TraceService};
-pub use self::validation::{Validate, Validation, ValidationFuture, ValidationService, Violations};
+pub use self::trace::{Trace, TraceService};
+pub use self::validation::{Validate, Validation, ValidationService, Violations};

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{EndGuard, EndHook, Ended, Invoke, Method, Request, Response};
+use crate::call::{EndGuard, EndHook, Ended, Invoke, InvokeFuture, Method, Request, Response};
 use crate::method::{MethodDescriptor, MethodRef};
 use crate::status::Status;
 
@@ -80,7 +80,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = OnEndFuture<S::Future, OfMethod<F>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -89,7 +89,7 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let hook = OfMethod { hook: self.hook.clone(), method: request.method_ref().clone() };
-        OnEndFuture::new(self.next.clone().invoke(request), hook)
+        InvokeFuture::boxed(OnEndFuture::new(hook, || self.next.clone().invoke(request)))
     }
 }
 
@@ -100,7 +100,7 @@ impl<F, S> fmt::Debug for OnEndService<F, S> {
 }
 
 /// The function, and the method of one call.
-pub struct OfMethod<F> {
+struct OfMethod<F> {
     hook: F,
     method: MethodRef,
 }
@@ -122,7 +122,7 @@ impl<F> fmt::Debug for OfMethod<F> {
 
 pin_project! {
     /// A call whose end is told.
-    pub struct OnEndFuture<R, H>
+    pub(crate) struct OnEndFuture<R, H>
     where
         H: EndHook,
     {
@@ -134,14 +134,10 @@ pin_project! {
 }
 
 impl<R, H: EndHook> OnEndFuture<R, H> {
-    /// Tells `hook` how `call` ends.
-    pub(crate) fn new(call: R, hook: H) -> Self {
-        Self { call, guard: Some(EndGuard::new(hook)) }
-    }
-
-    /// Tells nobody.
-    pub(crate) fn untold(call: R) -> Self {
-        Self { call, guard: None }
+    /// Tells `hook` how the call ends that `call` makes, which may start at once, and may panic.
+    pub(crate) fn new(hook: H, call: impl FnOnce() -> R) -> Self {
+        let guard = EndGuard::new(hook);
+        Self { call: call(), guard: Some(guard) }
     }
 }
 
@@ -164,11 +160,5 @@ where
                 Err(status)
             }
         })
-    }
-}
-
-impl<R, H: EndHook> fmt::Debug for OnEndFuture<R, H> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OnEndFuture").finish_non_exhaustive()
     }
 }

@@ -3,16 +3,13 @@
 //! [`ForMethod`](crate::ForMethod) does the same for a boxed client, and keeps its type.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::cast::{cast, cast_same};
 use crate::status::Status;
 
@@ -93,7 +90,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = OnlyFuture<L::Future, S::Future>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: the service that the call goes to is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -101,11 +98,10 @@ where
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
-        let way = match cast::<Request<M>, Request<T>>(request) {
-            Ok(request) => Way::Layered { future: self.layered.clone().invoke(request) },
-            Err(other) => Way::Passed { future: self.next.clone().invoke(other) },
-        };
-        OnlyFuture { way }
+        match cast::<Request<M>, Request<T>>(request) {
+            Ok(request) => cast_same(self.layered.clone().invoke(request)),
+            Err(other) => self.next.clone().invoke(other),
+        }
     }
 }
 
@@ -118,45 +114,5 @@ impl<T, L: Clone, S: Clone> Clone for OnlyService<T, L, S> {
 impl<T: Method, L, S> fmt::Debug for OnlyService<T, L, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("OnlyService").field(&T::DESCRIPTOR.path()).finish()
-    }
-}
-
-pin_project! {
-    /// A call through the layer, or past it.
-    pub struct OnlyFuture<L, S> {
-        #[pin]
-        way: Way<L, S>,
-    }
-}
-
-pin_project! {
-    #[project = WayProjection]
-    enum Way<L, S> {
-        Layered { #[pin] future: L },
-        Passed { #[pin] future: S },
-    }
-}
-
-impl<L, S, T, M> Future for OnlyFuture<L, S>
-where
-    L: Future<Output = Result<Response<T>, Status>>,
-    S: Future<Output = Result<Response<M>, Status>>,
-    T: Method,
-    M: Method,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().way.project() {
-            // Made only where both are the same method.
-            WayProjection::Layered { future } => future.poll(context).map_ok(cast_same),
-            WayProjection::Passed { future } => future.poll(context),
-        }
-    }
-}
-
-impl<L, S> fmt::Debug for OnlyFuture<L, S> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OnlyFuture").finish_non_exhaustive()
     }
 }

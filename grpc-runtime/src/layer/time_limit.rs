@@ -10,7 +10,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::rt;
 use crate::status::Status;
 
@@ -92,7 +92,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = S::Future;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {

@@ -18,7 +18,8 @@ impl Wake for Woken {
 
 /// Polls the value, which comes back with `polled`.
 fn poll<R>(guarded: &mut Guarded<Arc<()>>, polled: Poll<R>) -> Poll<Option<R>> {
-    guarded.poll(&mut Context::from_waker(Waker::noop()), |_, _| polled)
+    let mut polled = Some(polled);
+    guarded.poll(&mut Context::from_waker(Waker::noop()), |_, _| polled.take().unwrap())
 }
 
 #[test]

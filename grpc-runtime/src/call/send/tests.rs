@@ -1,6 +1,6 @@
 //! Calls through a service of the test's own, so that their moments are at hand.
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::sync::Mutex;
 
 use bytes::Bytes;

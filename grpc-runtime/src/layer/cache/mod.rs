@@ -7,4 +7,4 @@ mod service;
 mod store;
 
 pub use self::layer::Cache;
-pub use self::service::{CacheFuture, CacheService};
+pub use self::service::CacheService;

@@ -1,17 +1,15 @@
 //! The service of [`Cache`](crate::layer::Cache).
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::ready;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Request, Response};
 use crate::layer::cache::layer::Shared;
 use crate::layer::call_key::{Shareable, Vary, call_key, is_marked};
 use crate::rt;
@@ -39,7 +37,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = CacheFuture<S::Future, M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -47,21 +45,24 @@ where
     }
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
+        let next = self.next.clone();
         if !is_marked(&request) {
-            return CacheFuture::asking(self.next.clone().invoke(request), None);
+            return next.invoke(request);
         }
         let key = match call_key(&request, &self.vary) {
             Ok(key) => key,
-            Err(status) => return CacheFuture::known(Err(status)),
+            Err(status) => return InvokeFuture::failed(status),
         };
-        match self.shared.get::<Response<M>>(&key, rt::now()) {
-            Some(response) => CacheFuture::known(Ok(Response::clone(&response))),
-            None => {
-                let shared = Arc::clone(&self.shared);
-                let place = Place { shared, key, time_to_live: self.time_to_live };
-                CacheFuture::asking(self.next.clone().invoke(request), Some(place))
-            }
+        if let Some(response) = self.shared.get::<Response<M>>(&key, rt::now()) {
+            return InvokeFuture::boxed(ready(Ok(Response::clone(&response))));
         }
+        let place =
+            Place { shared: Arc::clone(&self.shared), key, time_to_live: self.time_to_live };
+        InvokeFuture::boxed(async move {
+            let response = next.invoke(request).await?;
+            place.keep(&response);
+            Ok(response)
+        })
     }
 }
 
@@ -87,63 +88,5 @@ impl Place {
         if let Some(expires) = rt::now().checked_add(self.time_to_live) {
             self.shared.insert(self.key, response.clone(), expires);
         }
-    }
-}
-
-pin_project! {
-    /// A call that is answered from the cache, or is made.
-    pub struct CacheFuture<R, M>
-    where
-        M: Method,
-    {
-        #[pin]
-        state: State<R, M>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<R, M: Method> {
-        Known { outcome: Option<Result<Response<M>, Status>> },
-        Asking { #[pin] call: R, place: Option<Place> },
-    }
-}
-
-impl<R, M: Method> CacheFuture<R, M> {
-    fn known(outcome: Result<Response<M>, Status>) -> Self {
-        Self { state: State::Known { outcome: Some(outcome) } }
-    }
-
-    fn asking(call: R, place: Option<Place>) -> Self {
-        Self { state: State::Asking { call, place } }
-    }
-}
-
-impl<R, M> Future for CacheFuture<R, M>
-where
-    R: Future<Output = Result<Response<M>, Status>>,
-    M: Shareable,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Known { outcome } => {
-                Poll::Ready(outcome.take().expect("a future is not polled again after its end"))
-            }
-            StateProjection::Asking { call, place } => {
-                let outcome = ready!(call.poll(context));
-                if let (Ok(response), Some(place)) = (&outcome, place.take()) {
-                    place.keep(response);
-                }
-                Poll::Ready(outcome)
-            }
-        }
-    }
-}
-
-impl<R, M: Method> fmt::Debug for CacheFuture<R, M> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("CacheFuture").field(&M::DESCRIPTOR.path()).finish()
     }
 }

@@ -10,4 +10,4 @@ mod window;
 
 pub use self::fallback::{Fallback, FallbackFor, NoFallback};
 pub use self::layer::CircuitBreaker;
-pub use self::service::{CircuitBreakerFuture, CircuitBreakerService};
+pub use self::service::CircuitBreakerService;

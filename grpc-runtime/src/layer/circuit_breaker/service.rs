@@ -2,16 +2,13 @@
 //! end.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, EndHook, Ended, Invoke, Method, Request, Response};
+use crate::call::{EndHook, Ended, Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::circuit_breaker::Fallback;
 use crate::layer::circuit_breaker::layer::{Circuits, IsFailure};
 use crate::layer::circuit_breaker::machine::{Admission, Machine, Phase, Ticket, Verdict};
@@ -48,7 +45,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = CircuitBreakerFuture<S::Future, M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -59,65 +56,23 @@ where
         let circuit = self.circuits.of(request.method());
         let now = rt::now();
         let admission = lock(&circuit).on_call(now);
-        let state = match admission {
+        match admission {
             Admission::Through(ticket) => {
                 let method = request.method_ref().clone();
                 let is_failure = Arc::clone(&self.is_failure);
                 let report = Report { circuit, ticket, is_failure, method };
-                let call = OnEndFuture::new(self.next.clone().invoke(request), report);
-                State::Through { call }
+                InvokeFuture::boxed(OnEndFuture::new(report, || self.next.clone().invoke(request)))
             }
             Admission::Refused { next } => {
-                State::Refused { answer: self.fallback.answer(request, refusal(next, now)) }
+                InvokeFuture::of_service(self.fallback.answer(request, refusal(next, now)))
             }
-        };
-        CircuitBreakerFuture { state }
+        }
     }
 }
 
 impl<F, S> fmt::Debug for CircuitBreakerService<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("CircuitBreakerService").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A call through the circuit, or what answers in its place.
-    pub struct CircuitBreakerFuture<R, M>
-    where
-        M: Method,
-    {
-        #[pin]
-        state: State<R, M>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<R, M: Method> {
-        Through { #[pin] call: OnEndFuture<R, Report> },
-        Refused { answer: BoxFuture<Result<Response<M>, Status>> },
-    }
-}
-
-impl<R, M> Future for CircuitBreakerFuture<R, M>
-where
-    R: Future<Output = Result<Response<M>, Status>>,
-    M: Method,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Through { call } => call.poll(context),
-            StateProjection::Refused { answer } => answer.as_mut().poll(context),
-        }
-    }
-}
-
-impl<R, M: Method> fmt::Debug for CircuitBreakerFuture<R, M> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("CircuitBreakerFuture").field(&M::DESCRIPTOR.path()).finish()
     }
 }
 

@@ -6,4 +6,4 @@ mod layer;
 mod service;
 
 pub use self::layer::ConcurrencyLimit;
-pub use self::service::{ConcurrencyLimitFuture, ConcurrencyLimitService};
+pub use self::service::ConcurrencyLimitService;

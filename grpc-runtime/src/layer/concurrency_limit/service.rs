@@ -2,15 +2,12 @@
 //! end.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, EndHook, Ended, Invoke, Method, Request, Response};
+use crate::call::{EndHook, Ended, Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::concurrency_limit::layer::{Place, Room};
 use crate::layer::on_end::OnEndFuture;
 use crate::layer::per_method::PerMethod;
@@ -38,7 +35,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = ConcurrencyLimitFuture<S::Future, M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: a call waits for its place itself, under its own deadline.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -49,17 +46,15 @@ where
         let room = self.rooms.of(request.method());
         let next = self.next.clone();
         if let Some(place) = room.place_now() {
-            let state = State::Inside { call: OnEndFuture::new(next.invoke(request), place) };
-            return ConcurrencyLimitFuture { state };
+            return InvokeFuture::boxed(OnEndFuture::new(place, || next.invoke(request)));
         }
         let waiting = room.wait(self.max_waiting);
-        let call = Box::pin(async move {
+        InvokeFuture::boxed(async move {
             let deadline = request.fix_deadline()?;
             let place =
                 waiting::before(deadline, waiting?.place(), "its concurrency limit").await?;
-            OnEndFuture::new(next.invoke(request), place).await
-        });
-        ConcurrencyLimitFuture { state: State::Waits { call } }
+            OnEndFuture::new(place, || next.invoke(request)).await
+        })
     }
 }
 
@@ -71,45 +66,5 @@ impl EndHook for Place {
 impl<S> fmt::Debug for ConcurrencyLimitService<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ConcurrencyLimitService").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A call that has its place, or waits for it.
-    pub struct ConcurrencyLimitFuture<R, M>
-    where
-        M: Method,
-    {
-        #[pin]
-        state: State<R, M>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<R, M: Method> {
-        Inside { #[pin] call: OnEndFuture<R, Place> },
-        Waits { call: BoxFuture<Result<Response<M>, Status>> },
-    }
-}
-
-impl<R, M> Future for ConcurrencyLimitFuture<R, M>
-where
-    R: Future<Output = Result<Response<M>, Status>>,
-    M: Method,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Inside { call } => call.poll(context),
-            StateProjection::Waits { call } => call.as_mut().poll(context),
-        }
-    }
-}
-
-impl<R, M: Method> fmt::Debug for ConcurrencyLimitFuture<R, M> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("ConcurrencyLimitFuture").field(&M::DESCRIPTOR.path()).finish()
     }
 }

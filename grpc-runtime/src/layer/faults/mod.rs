@@ -7,4 +7,4 @@ mod plan;
 mod service;
 
 pub use self::layer::Faults;
-pub use self::service::{FaultsFuture, FaultsService};
+pub use self::service::FaultsService;

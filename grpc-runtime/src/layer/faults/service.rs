@@ -1,15 +1,12 @@
 //! The service of [`Faults`](crate::layer::Faults).
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::faults::layer::Random;
 use crate::layer::faults::plan::{Fault, Plan};
 use crate::layer::waiting;
@@ -37,7 +34,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = FaultsFuture<S::Future, M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -47,11 +44,10 @@ where
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let fault = self.plan.decide(&*self.random);
         let next = self.next.clone();
-        let state = match fault {
-            Fault { delay: None, abort: None } => State::Spared { call: next.invoke(request) },
-            fault => State::Met { call: Box::pin(meet(fault, request, next)) },
-        };
-        FaultsFuture { state }
+        match fault {
+            Fault { delay: None, abort: None } => next.invoke(request),
+            fault => InvokeFuture::boxed(meet(fault, request, next)),
+        }
     }
 }
 
@@ -80,45 +76,5 @@ async fn meet<S: Invoke<M>, M: Method>(
 impl<S> fmt::Debug for FaultsService<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("FaultsService").field("plan", &self.plan).finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A call that meets a fault, or is spared.
-    pub struct FaultsFuture<R, M>
-    where
-        M: Method,
-    {
-        #[pin]
-        state: State<R, M>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<R, M: Method> {
-        Spared { #[pin] call: R },
-        Met { call: BoxFuture<Result<Response<M>, Status>> },
-    }
-}
-
-impl<R, M> Future for FaultsFuture<R, M>
-where
-    R: Future<Output = Result<Response<M>, Status>>,
-    M: Method,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Spared { call } => call.poll(context),
-            StateProjection::Met { call } => call.as_mut().poll(context),
-        }
-    }
-}
-
-impl<R, M: Method> fmt::Debug for FaultsFuture<R, M> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("FaultsFuture").field(&M::DESCRIPTOR.path()).finish()
     }
 }

@@ -9,4 +9,4 @@ mod service;
 
 pub use self::layer::{FromFn, from_fn};
 pub use self::next::Next;
-pub use self::service::{FromFnFuture, FromFnService};
+pub use self::service::FromFnService;

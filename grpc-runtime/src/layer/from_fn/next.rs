@@ -1,13 +1,12 @@
 //! [`Next`]: what comes after a function, behind a type that can be written down.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{AnyMethod, BoxFuture, Invoke, Method, Request, Response};
+use crate::call::{AnyMethod, Invoke, InvokeFuture, Method, Request, Response};
 use crate::status::Status;
 
 /// What carries a call out after a function of [`from_fn`](crate::layer::from_fn()): the next layer, or the
@@ -27,10 +26,7 @@ impl<M: Method> Next<M> {
     ///
     /// # Cancel safety
     /// Dropping the future cancels the call: the server is told, if it has heard of it.
-    pub fn invoke(
-        self,
-        request: Request<M>,
-    ) -> impl Future<Output = Result<Response<M>, Status>> + Send + 'static {
+    pub fn invoke(self, request: Request<M>) -> InvokeFuture<M> {
         self.0.carry(request)
     }
 }
@@ -44,15 +40,15 @@ impl Next<AnyMethod> {
 
 /// [`Invoke`] as a trait object that can be cloned.
 trait Carry<M: Method>: Send {
-    fn carry(self: Box<Self>, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>>;
+    fn carry(self: Box<Self>, request: Request<M>) -> InvokeFuture<M>;
     fn boxed_clone(&self) -> Box<dyn Carry<M>>;
 }
 
 struct Direct<S>(S);
 
 impl<M: Method, S: Invoke<M>> Carry<M> for Direct<S> {
-    fn carry(self: Box<Self>, request: Request<M>) -> BoxFuture<Result<Response<M>, Status>> {
-        self.0.invoke_boxed(request)
+    fn carry(self: Box<Self>, request: Request<M>) -> InvokeFuture<M> {
+        self.0.invoke(request)
     }
 
     fn boxed_clone(&self) -> Box<dyn Carry<M>> {
@@ -67,13 +63,10 @@ struct Erased<S, M> {
 }
 
 impl<M: Method, S: Invoke<M>> Carry<AnyMethod> for Erased<S, M> {
-    fn carry(
-        self: Box<Self>,
-        request: Request<AnyMethod>,
-    ) -> BoxFuture<Result<Response<AnyMethod>, Status>> {
-        Box::pin(async move {
+    fn carry(self: Box<Self>, request: Request<AnyMethod>) -> InvokeFuture<AnyMethod> {
+        InvokeFuture::of_service(Box::pin(async move {
             self.service.invoke(request.restored()?).await.map(Response::<AnyMethod>::erased)
-        })
+        }))
     }
 
     fn boxed_clone(&self) -> Box<dyn Carry<AnyMethod>> {
@@ -90,7 +83,7 @@ impl<M: Method> Clone for Next<M> {
 impl<M: Method> Service<Request<M>> for Next<M> {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is in the box is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {

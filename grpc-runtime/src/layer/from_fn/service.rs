@@ -4,15 +4,12 @@ use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::call::{AnyMethod, BoxFuture, Invoke, Method, Request, Response};
+use crate::call::{AnyMethod, Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::cast::{cast, cast_same};
-use crate::layer::catch_panic::CatchPanicFuture;
 use crate::layer::from_fn::Next;
 use crate::status::Status;
 
@@ -39,7 +36,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = FromFnFuture<S::Future, M>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -51,7 +48,7 @@ where
         if TypeId::of::<T>() == TypeId::of::<AnyMethod>() {
             let request = cast_same(Request::<AnyMethod>::erased(request));
             let function = self.function.clone();
-            return FromFnFuture::seen(async move {
+            return seen(async move {
                 let next = cast_same(Next::<AnyMethod>::erased(next));
                 cast_same::<_, Response<AnyMethod>>(function(request, next).await?).restored()
             });
@@ -59,11 +56,11 @@ where
         match cast::<Request<M>, Request<T>>(request) {
             Ok(request) => {
                 let function = self.function.clone();
-                FromFnFuture::seen(async move {
-                    function(request, cast_same(Next::new(next))).await.map(cast_same)
-                })
+                seen(
+                    async move { function(request, cast_same(Next::new(next))).await.map(cast_same) },
+                )
             }
-            Err(other) => FromFnFuture { state: State::Passed { future: next.invoke(other) } },
+            Err(other) => next.invoke(other),
         }
     }
 }
@@ -80,48 +77,8 @@ impl<F, T: Method, S> fmt::Debug for FromFnService<F, T, S> {
     }
 }
 
-pin_project! {
-    /// A call that the function carries out, or one that goes by it.
-    pub struct FromFnFuture<R, M>
-    where
-        M: Method,
-    {
-        #[pin]
-        state: State<R, M>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<R, M: Method> {
-        Seen { future: BoxFuture<Result<Response<M>, Status>> },
-        Passed { #[pin] future: R },
-    }
-}
-
-impl<R, M: Method> FromFnFuture<R, M> {
-    fn seen(future: impl Future<Output = Result<Response<M>, Status>> + Send + 'static) -> Self {
-        Self { state: State::Seen { future: Box::pin(CatchPanicFuture::new(future)) } }
-    }
-}
-
-impl<R, M> Future for FromFnFuture<R, M>
-where
-    R: Future<Output = Result<Response<M>, Status>>,
-    M: Method,
-{
-    type Output = Result<Response<M>, Status>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Seen { future } => future.as_mut().poll(context),
-            StateProjection::Passed { future } => future.poll(context),
-        }
-    }
-}
-
-impl<R, M: Method> fmt::Debug for FromFnFuture<R, M> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("FromFnFuture").field(&M::DESCRIPTOR.path()).finish()
-    }
+fn seen<M: Method>(
+    call: impl Future<Output = Result<Response<M>, Status>> + Send + 'static,
+) -> InvokeFuture<M> {
+    InvokeFuture::catching(Box::pin(call))
 }

@@ -8,7 +8,7 @@ use tower::BoxError;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Method, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::waiting;
 use crate::metadata::Metadata;
 use crate::method::MethodRef;
@@ -87,7 +87,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -97,7 +97,7 @@ where
     fn call(&mut self, mut request: Request<M>) -> Self::Future {
         let next = self.next.clone();
         let metadata = (self.source)(request.method_ref().clone());
-        Box::pin(async move {
+        InvokeFuture::boxed(async move {
             let deadline = request.fix_deadline()?;
             let metadata = waiting::before(deadline, metadata, "its metadata").await?;
             request.metadata_mut().extend_missing(&metadata.map_err(|error| {

@@ -1,7 +1,6 @@
 //! The service of [`SingleFlight`](crate::layer::SingleFlight).
 
 use std::fmt;
-use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -9,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Request, Response};
 use crate::layer::call_key::{Shareable, Vary, call_key, is_marked};
 use crate::layer::single_flight::flight::{Boarding, Flights};
 use crate::rt;
@@ -36,7 +35,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -47,11 +46,11 @@ where
         let next = self.next.clone();
         // Without a runtime there is no task to share.
         if !is_marked(&request) || !rt::is_entered() {
-            return Box::pin(next.invoke(request));
+            return next.invoke(request);
         }
         match call_key(&request, &self.vary) {
-            Ok(key) => Box::pin(share(Arc::clone(&self.flights), key, request, next)),
-            Err(status) => Box::pin(ready(Err(status))),
+            Ok(key) => InvokeFuture::boxed(share(Arc::clone(&self.flights), key, request, next)),
+            Err(status) => InvokeFuture::failed(status),
         }
     }
 }

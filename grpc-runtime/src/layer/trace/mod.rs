@@ -7,4 +7,4 @@ mod layer;
 mod service;
 
 pub use self::layer::Trace;
-pub use self::service::{TraceFuture, TraceService};
+pub use self::service::TraceService;

@@ -12,7 +12,7 @@ use tower_service::Service;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::call::{EndHook, Ended, Invoke, Method, Request, Response};
+use crate::call::{EndHook, Ended, Invoke, InvokeFuture, Method, Request, Response};
 use crate::layer::on_end::OnEndFuture;
 use crate::method::MethodDescriptor;
 use crate::rt;
@@ -54,7 +54,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = TraceFuture<S::Future>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -63,12 +63,12 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let span = self.span(request.method());
-        let call = span.in_scope(|| self.next.clone().invoke(request));
-        let call = match span.is_disabled() {
-            true => OnEndFuture::untold(call),
-            false => OnEndFuture::new(call, Report { span: span.clone(), started: rt::now() }),
-        };
-        TraceFuture { span, call }
+        let call = || span.in_scope(|| self.next.clone().invoke(request));
+        if span.is_disabled() {
+            return call();
+        }
+        let call = OnEndFuture::new(Report { span: span.clone(), started: rt::now() }, call);
+        InvokeFuture::boxed(TraceFuture { span, call })
     }
 }
 
@@ -80,7 +80,7 @@ impl<S> fmt::Debug for TraceService<S> {
 
 pin_project! {
     /// A call in its span.
-    pub struct TraceFuture<R> {
+    struct TraceFuture<R> {
         span: Span,
         #[pin]
         call: OnEndFuture<R, Report>,
@@ -98,12 +98,6 @@ where
         let this = self.project();
         let _inside = this.span.enter();
         this.call.poll(context)
-    }
-}
-
-impl<R> fmt::Debug for TraceFuture<R> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("TraceFuture").field("span", &self.span).finish()
     }
 }
 

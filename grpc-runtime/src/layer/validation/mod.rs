@@ -3,5 +3,5 @@
 mod layer;
 mod violations;
 
-pub use self::layer::{Validation, ValidationFuture, ValidationService};
+pub use self::layer::{Validation, ValidationService};
 pub use self::violations::{Validate, Violations};

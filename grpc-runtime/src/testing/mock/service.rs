@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Kind, Method, Out, Request, Response};
+use crate::call::{InvokeFuture, Kind, Method, Out, Request, Response};
 use crate::client::carry_out;
 use crate::metadata::Metadata;
 use crate::method::MethodRef;
@@ -58,7 +58,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::call::{BoxFuture, Invoke, Kind, Request, Response};
+use crate::call::{Invoke, InvokeFuture, Kind, Request, Response};
 use crate::layer::OnEndFuture;
 use crate::status::Status;
 use crate::testing::recorder::tape::{RecordEnd, Tape};
@@ -32,7 +32,7 @@ where
 {
     type Response = Response<M>;
     type Error = Status;
-    type Future = BoxFuture<Result<Response<M>, Status>>;
+    type Future = InvokeFuture<M>;
 
     /// Always ready: what is behind it is waited for when it is invoked.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
@@ -59,7 +59,7 @@ where
             });
             Ok(Response::from_parts(message, reply))
         };
-        Box::pin(OnEndFuture::new(call, RecordEnd(tape)))
+        InvokeFuture::boxed(OnEndFuture::new(RecordEnd(tape), || call))
     }
 }
 
