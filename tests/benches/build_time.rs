@@ -7,6 +7,7 @@
 //! `benches/calls.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a measurement that fails")]
+#![expect(clippy::print_stdout, reason = "the times are what it is for")]
 
 use std::fmt::Write;
 use std::fs;
