@@ -112,7 +112,7 @@ async fn the_other_positions_allocate_no_more_than_they_say() {
     println!(
         "bare {bare:?}, layered {layered:?}, intercepted {intercepted:?}, token {with_token:?}"
     );
-    for (cost, most) in [(layered, 3), (intercepted, 1), (with_token, 4)] {
+    for (cost, most) in [(layered, 3), (intercepted, 1), (with_token, 5)] {
         assert!(cost.allocations <= bare.allocations + most, "{cost:?}");
         assert_eq!(cost.writes, 1, "{cost:?}");
     }
@@ -247,8 +247,9 @@ impl<M: Method> Interceptor<M> for Pass {
     }
 }
 
-/// The bound for the whole of a call, its two messages included; h2 by hand makes nine or ten.
-const MOST_ALLOCATIONS: usize = 13;
+/// The bound for the whole of a call, its two messages included; h2 by hand makes nine or ten. One is for the headers that
+/// the server added to the protocol's own, a date say.
+const MOST_ALLOCATIONS: usize = 14;
 const MOST_BYTES_BEYOND_H2: usize = 1 << 10;
 const MOST_BYTES_OF_A_POLICY: usize = 256;
 

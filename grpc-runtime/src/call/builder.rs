@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
@@ -16,7 +16,6 @@ use crate::call::ended::Ended;
 use crate::call::invoke::Invoke;
 use crate::call::method::{Idempotent, In, Method, Out};
 use crate::call::request::Request;
-use crate::call::response::Response;
 use crate::call::send::{SendFuture, Watch};
 use crate::compression::Encoding;
 use crate::credentials::CallCredentials;
@@ -83,21 +82,21 @@ impl<S, M: Method> Call<S, M> {
     /// Default: what the method's `#[rpc(compress = "..")]` or the channel says, else none. Without effect in process,
     /// where messages are no bytes. See [`compression`](crate::compression).
     pub fn compress(mut self, encoding: Encoding) -> Self {
-        self.request.options_mut().compression = Some(encoding);
+        self.request.options_mut().set_compression(encoding);
         self
     }
 
     /// The largest request message, in bytes as encoded, or as compressed where it is. Larger ones fail with RESOURCE_EXHAUSTED and are not
     /// sent. Default: what the method's attribute or the channel says, else none.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
-        self.request.options_mut().max_request_bytes = Some(bytes);
+        self.request.options_mut().set_max_request_bytes(bytes);
         self
     }
 
     /// The largest response message, in bytes, decompressed as well. Larger ones end the call with RESOURCE_EXHAUSTED, before memory is
     /// taken for them. Default: what the method's attribute or the channel says, else 4 MiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.request.options_mut().max_response_bytes = Some(bytes);
+        self.request.options_mut().set_max_response_bytes(bytes);
         self
     }
 
@@ -235,8 +234,7 @@ impl<S, M: Method> Call<S, M> {
     where
         T: Any + Debug + PartialEq + Send + Sync,
     {
-        let attributes = &mut self.request.options_mut().attributes;
-        *attributes = std::mem::take(attributes).with(value);
+        self.request.options_mut().set_attribute(value);
         self
     }
 
@@ -333,11 +331,10 @@ impl<S: Invoke<M>, M: Method> Future for CallFuture<S, M> {
     type Output = Result<In<M>, M::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project()
-            .response
-            .poll(context)
-            .map_ok(Response::into_message)
-            .map_err(M::Error::from_status)
+        Poll::Ready(match ready!(self.project().response.poll(context)) {
+            Ok(response) => Ok(response.into_message()),
+            Err(status) => Err(M::Error::from_status(status)),
+        })
     }
 }
 

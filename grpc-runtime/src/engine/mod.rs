@@ -174,7 +174,7 @@ impl Engine {
         method: &MethodDescriptor,
         options: &CallOptions,
     ) -> Result<Option<Compression>, Status> {
-        Ok(self.0.shared().algorithms.choose(options.compression.or(method.compression()))?)
+        Ok(self.0.shared().algorithms.choose(options.compression().or(method.compression()))?)
     }
 
     /// Puts the call on a connection that is ready now; gives it back when it has to wait for one. A streaming
@@ -293,7 +293,7 @@ impl Engine {
     /// Where a call keeps what it sends.
     fn replay_buffer(&self, options: &CallOptions) -> ReplayBuffer {
         let Retries { buffer_bytes, channel_buffer, .. } = &self.0.shared().retries;
-        let bytes = options.retry_buffer_bytes.unwrap_or(*buffer_bytes);
+        let bytes = options.retry_buffer_bytes().unwrap_or(*buffer_bytes);
         ReplayBuffer::new(bytes, Arc::clone(channel_buffer))
     }
 

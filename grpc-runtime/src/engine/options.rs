@@ -1,6 +1,8 @@
 //! What a single call asks for beside its message.
 
+use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,26 +43,20 @@ pub struct CallOptions {
     pub metadata: Metadata,
     /// Whether the call waits while the server cannot be reached, rather than fail with UNAVAILABLE.
     pub wait_for_ready: Option<bool>,
-    /// What request messages are compressed with; the identity for none.
-    pub compression: Option<Encoding>,
-    /// The largest request message, in bytes as encoded, or as compressed where it is.
-    pub max_request_bytes: Option<usize>,
-    /// The largest response message, in bytes, decompressed as well.
-    pub max_response_bytes: Option<usize>,
-    /// How many bytes of its requests the call keeps, so that they can be sent again. A call that has sent more is not
-    /// retried.
-    pub retry_buffer_bytes: Option<usize>,
-    /// What the load-balancing policy may know of the call beside its method and metadata. Never sent.
-    pub attributes: Attributes,
     limit: Option<TimeLimit>,
     /// What holds beside the limit of its own, or the lack of one.
     latest: Option<Instant>,
     seldom: Option<Box<Seldom>>,
 }
 
-/// What hardly any call has, kept apart so that the others are small.
+/// What hardly any call has, kept apart so that the others are small: a call moves through each of its layers.
 #[derive(Debug, Clone, Default)]
 struct Seldom {
+    compression: Option<Encoding>,
+    attributes: Attributes,
+    max_request_bytes: Option<usize>,
+    max_response_bytes: Option<usize>,
+    retry_buffer_bytes: Option<usize>,
     authority: Option<Authority>,
     content_type: Option<HeaderValue>,
     attempts: Option<Attempts>,
@@ -111,6 +107,64 @@ impl CallOptions {
             Some(TimeLimit::Deadline(deadline)) => Some(deadline),
             Some(TimeLimit::Timeout(_)) | None => None,
         }
+    }
+
+    /// What request messages are compressed with; the identity for none. See [`Call::compress`](crate::Call::compress).
+    pub fn set_compression(&mut self, encoding: Encoding) {
+        self.seldom().compression = Some(encoding);
+    }
+
+    /// What request messages are compressed with, if the call says so itself.
+    pub fn compression(&self) -> Option<Encoding> {
+        self.seldom.as_ref()?.compression
+    }
+
+    /// Tells the load-balancing policy something of the call that is not sent, in place of what it was told of that type. See
+    /// [`Call::attribute`](crate::Call::attribute).
+    pub fn set_attribute<T>(&mut self, value: T)
+    where
+        T: Any + fmt::Debug + PartialEq + Send + Sync,
+    {
+        let attributes = &mut self.seldom().attributes;
+        *attributes = mem::take(attributes).with(value);
+    }
+
+    /// What the load-balancing policy may know of the call beside its method and metadata.
+    pub fn attributes(&self) -> &Attributes {
+        static NONE: Attributes = Attributes::new();
+        self.seldom.as_ref().map_or(&NONE, |seldom| &seldom.attributes)
+    }
+
+    /// No request message may be larger than this, in bytes as encoded, or as compressed where it is.
+    pub fn set_max_request_bytes(&mut self, bytes: usize) {
+        self.seldom().max_request_bytes = Some(bytes);
+    }
+
+    /// The largest request message, if the call has a limit of its own.
+    pub fn max_request_bytes(&self) -> Option<usize> {
+        self.seldom.as_ref()?.max_request_bytes
+    }
+
+    /// No response message may be larger than this, in bytes, decompressed as well.
+    pub fn set_max_response_bytes(&mut self, bytes: usize) {
+        self.seldom().max_response_bytes = Some(bytes);
+    }
+
+    /// The largest response message, if the call has a limit of its own.
+    pub fn max_response_bytes(&self) -> Option<usize> {
+        self.seldom.as_ref()?.max_response_bytes
+    }
+
+    /// How many bytes of its requests the call keeps, so that they can be sent again. A call that has sent more is not
+    /// retried. In place of what the channel says
+    /// ([`retry_buffer_bytes`](crate::ChannelBuilder::retry_buffer_bytes)).
+    pub fn set_retry_buffer_bytes(&mut self, bytes: usize) {
+        self.seldom().retry_buffer_bytes = Some(bytes);
+    }
+
+    /// How many bytes of its requests the call keeps, if it says so itself.
+    pub fn retry_buffer_bytes(&self) -> Option<usize> {
+        self.seldom.as_ref()?.retry_buffer_bytes
     }
 
     /// Names the server in another way than the channel does: `:authority`, a host or a host and a port.

@@ -46,7 +46,7 @@ impl Terms {
                 .unwrap_or(false),
             max_request_bytes: max_request_bytes(method, call, config, channel),
             max_response_bytes: least(
-                call.max_response_bytes,
+                call.max_response_bytes(),
                 config.and_then(MethodConfig::max_response_bytes),
             )
             .or(method.max_response_bytes())
@@ -63,7 +63,7 @@ pub(super) fn max_request_bytes(
     config: Option<&MethodConfig>,
     channel: &Limits,
 ) -> usize {
-    least(call.max_request_bytes, config.and_then(MethodConfig::max_request_bytes))
+    least(call.max_request_bytes(), config.and_then(MethodConfig::max_request_bytes))
         .or(method.max_request_bytes())
         .unwrap_or(channel.max_request_bytes)
 }

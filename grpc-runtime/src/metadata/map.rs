@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::metadata::base64;
@@ -44,7 +45,7 @@ use crate::metadata::value::{
 /// after [`set_sensitive`](Metadata::set_sensitive): `Debug` does not show them, and no intermediary's
 /// compression table keeps them (RFC 7541, section 7.1.3).
 #[derive(Clone, Default)]
-pub struct Metadata(HeaderMap);
+pub struct Metadata(Option<Box<HeaderMap>>);
 
 impl Metadata {
     /// Without entries, and without an allocation.
@@ -53,9 +54,13 @@ impl Metadata {
     }
 
     /// Takes over received headers as they are. Nothing is checked or copied; the protocol's own stay in
-    /// and are hidden.
+    /// and are hidden. Those that nearly every answer has, and that were read by now, are not kept for themselves.
     pub(crate) fn from_headers(headers: HeaderMap) -> Metadata {
-        Metadata(headers)
+        let is_read = |name: &HeaderName| *name == CONTENT_TYPE || name.as_str() == "grpc-status";
+        match headers.keys().all(is_read) {
+            true => Metadata::new(),
+            false => Metadata(Some(Box::new(headers))),
+        }
     }
 
     /// Sets the only value of a text key.
@@ -68,7 +73,7 @@ impl Metadata {
         value: impl IntoMetadataValue,
     ) -> Result<(), InvalidMetadata> {
         let (key, value) = text_entry(key, value)?;
-        self.0.insert(key, value);
+        self.headers_mut().insert(key, value);
         Ok(())
     }
 
@@ -82,7 +87,7 @@ impl Metadata {
         value: impl IntoMetadataValue,
     ) -> Result<(), InvalidMetadata> {
         let (key, value) = text_entry(key, value)?;
-        self.0.append(key, value);
+        self.headers_mut().append(key, value);
         Ok(())
     }
 
@@ -96,7 +101,7 @@ impl Metadata {
         value: impl AsRef<[u8]>,
     ) -> Result<(), InvalidMetadata> {
         let (key, value) = binary_entry(key, value.as_ref())?;
-        self.0.insert(key, value);
+        self.headers_mut().insert(key, value);
         Ok(())
     }
 
@@ -110,7 +115,7 @@ impl Metadata {
         value: impl AsRef<[u8]>,
     ) -> Result<(), InvalidMetadata> {
         let (key, value) = binary_entry(key, value.as_ref())?;
-        self.0.append(key, value);
+        self.headers_mut().append(key, value);
         Ok(())
     }
 
@@ -126,38 +131,40 @@ impl Metadata {
     ) -> Result<(), InvalidMetadata> {
         let key = key.into_key()?.into_settable()?;
         let value = opaque_header(key.as_str(), value.as_ref())?;
-        self.0.append(key, value);
+        self.headers_mut().append(key, value);
         Ok(())
     }
 
     /// Adds all entries of `other` after those that are here, opaque ones included.
     pub fn extend(&mut self, other: &Metadata) {
-        other.append_to(&mut self.0);
+        if !other.is_empty() {
+            other.append_to(self.headers_mut());
+        }
     }
 
     /// As [`extend`](Metadata::extend), of what is not needed any more.
     pub(crate) fn take_in(&mut self, other: Metadata) {
-        match self.0.is_empty() {
-            true => *self = other,
-            false => self.extend(&other),
+        match self.0 {
+            None => *self = other,
+            Some(_) => self.extend(&other),
         }
     }
 
     /// Adds the entries of `other` whose keys are not here yet: what is here goes before it.
     pub fn extend_missing(&mut self, other: &Metadata) {
-        let here = |name: &HeaderName| self.0.contains_key(name);
+        let here = |name: &HeaderName| self.as_headers().contains_key(name);
         let missing: Vec<_> = other.visible().filter(|(name, _)| !here(name)).collect();
         for (name, value) in missing {
-            self.0.append(name.clone(), value.clone());
+            self.headers_mut().append(name.clone(), value.clone());
         }
     }
 
     /// Adds the entries of `other` whose keys are not here.
     pub(crate) fn extend_absent(&mut self, other: &Metadata) {
-        for name in other.0.keys().filter(|name| !is_hidden(name.as_str())) {
-            if !self.0.contains_key(name) {
-                for value in other.0.get_all(name) {
-                    self.0.append(name, value.clone());
+        for name in other.as_headers().keys().filter(|name| !is_hidden(name.as_str())) {
+            if !self.as_headers().contains_key(name) {
+                for value in other.as_headers().get_all(name) {
+                    self.headers_mut().append(name, value.clone());
                 }
             }
         }
@@ -173,10 +180,12 @@ impl Metadata {
         key: impl IntoMetadataKey,
     ) -> Result<(), InvalidMetadata> {
         let key = key.into_key()?.into_settable()?;
-        self.0.remove(&key);
+        if let Some(headers) = &mut self.0 {
+            headers.remove(&key);
+        }
         for value in headers.get_all(&key) {
             let (key, value) = mark_sensitive(key.clone(), value.clone());
-            self.0.append(key, value);
+            self.headers_mut().append(key, value);
         }
         Ok(())
     }
@@ -184,14 +193,14 @@ impl Metadata {
     /// Removes all values of a key and says whether there were any.
     pub fn remove(&mut self, key: &str) -> bool {
         match self.first(key) {
-            Some(_) => self.0.remove(key).is_some(),
+            Some(_) => self.headers_mut().remove(key).is_some(),
             None => false,
         }
     }
 
     /// Removes all entries.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.0 = None;
     }
 
     /// Marks all values that a key has now as sensitive or not, and says whether there were any.
@@ -199,7 +208,7 @@ impl Metadata {
         if self.first(key).is_none() {
             return false;
         }
-        for (name, value) in &mut self.0 {
+        for (name, value) in self.headers_mut() {
             if name.as_str().eq_ignore_ascii_case(key) {
                 value.set_sensitive(sensitive);
             }
@@ -253,45 +262,48 @@ impl Metadata {
 
     /// The keys, each once.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(HeaderName::as_str).filter(|key| !is_hidden(key))
+        self.as_headers().keys().map(HeaderName::as_str).filter(|key| !is_hidden(key))
     }
 
     /// All entries.
     pub fn iter(&self) -> MetadataIter<'_> {
-        MetadataIter::new(&self.0)
+        MetadataIter::new(self.as_headers())
     }
 
     /// The headers, with those that the protocol owns.
     pub(crate) fn as_headers(&self) -> &HeaderMap {
-        &self.0
+        static EMPTY: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.0.as_deref().unwrap_or_else(|| &EMPTY)
+    }
+
+    fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.0.get_or_insert_default()
     }
 
     /// Adds the entries to the headers of a request, without what the protocol owns: metadata that was
     /// received may have it, and can be given to a call.
     pub(crate) fn append_to(&self, headers: &mut HeaderMap) {
-        if self.0.is_empty() {
-            return; // as in most calls
-        }
         for (name, value) in self.visible() {
             headers.append(name.clone(), value.clone());
         }
     }
 
     fn visible(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.0.iter().filter(|(name, _)| !is_hidden(name.as_str()))
+        let headers = self.0.iter().flat_map(|headers| headers.iter());
+        headers.filter(|(name, _)| !is_hidden(name.as_str()))
     }
 
     fn first(&self, key: &str) -> Option<&HeaderValue> {
         match is_hidden(&lowered(key)) {
             true => None,
-            false => self.0.get(key),
+            false => self.as_headers().get(key),
         }
     }
 
     fn values(&self, key: &str, binary: bool) -> impl Iterator<Item = &HeaderValue> {
         let lowered = lowered(key);
         let is_shown = !is_hidden(&lowered) && is_binary(&lowered) == binary;
-        let values = is_shown.then(|| self.0.get_all(key));
+        let values = is_shown.then(|| self.as_headers().get_all(key));
         values.into_iter().flatten()
     }
 }

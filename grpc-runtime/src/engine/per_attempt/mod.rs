@@ -44,7 +44,7 @@ impl<'a> Starting<'a> {
     /// What a picker may know of it.
     fn pick_args(&self) -> PickArgs<'a> {
         PickArgs::new(self.method, &self.options.metadata)
-            .with_attributes(&self.options.attributes)
+            .with_attributes(self.options.attributes())
             .with_tried(self.tried)
     }
 }
