@@ -29,7 +29,7 @@ pub use {prost, prost_types};
 
 // What the hidden methods of public traits name.
 pub use crate::call::{
-    BoundFor, BoxedCall, CallInBytes, EncodedRequest, EndHook, Script, StreamInBytes,
+    BoundFor, BoxedCall, CallInBytes, EncodedRequest, EndHook, Script, StreamInBytes, Watch,
 };
 pub use crate::engine::{CallEnd, Incoming, RequestBody, RequestStream, SingleReply};
 

@@ -10,7 +10,10 @@ use divan::counter::{BytesCount, ItemsCount};
 use futures_util::future::join_all;
 use futures_util::stream;
 use grpc_runtime::codec::{Decode, Prost, encode_framed};
-use grpc_runtime::{Channel, Status, Stream, Streaming, grpc_client};
+use grpc_runtime::{
+    Channel, Intercept, Interceptor, Invoke, Method, Request, Response, Status, Stream, Streaming,
+    grpc_client,
+};
 use prost::Message;
 use tests::helloworld::{HelloReply, HelloRequest};
 use tests::server::{Behaviour, Server};
@@ -42,10 +45,34 @@ mod unary {
         });
     }
 
+    /// Three interceptors that pass everything on.
+    #[divan::bench]
+    fn grpc_runtime_with_three_layers(bencher: Bencher<'_, '_>) {
+        let peers = Peers::start(Behaviour::new());
+        let pass = || Intercept(Pass);
+        let layered = peers.ours.clone().layer(pass()).layer(pass()).layer(pass());
+        bencher.bench_local(|| {
+            peers.runtime.block_on(async { layered.say_hello(hello()).await }).unwrap()
+        });
+    }
+
     #[divan::bench]
     fn tonic(bencher: Bencher<'_, '_>) {
         let peers = Peers::start(Behaviour::new());
         bencher.bench_local(|| peers.runtime.block_on(peers.tonic_unary()));
+    }
+
+    #[derive(Clone)]
+    struct Pass;
+
+    impl<M: Method> Interceptor<M> for Pass {
+        async fn intercept<S: Invoke<M>>(
+            &self,
+            request: Request<M>,
+            next: S,
+        ) -> Result<Response<M>, Status> {
+            next.invoke(request).await
+        }
     }
 }
 

@@ -105,7 +105,7 @@ fn intercepts(interceptor: &Interceptor) -> TokenStream {
                 request: #codegen::Request<#method>,
                 next: #s,
             ) -> #codegen::BoxedCall<#method> {
-                #codegen::Box::pin(#codegen::Interceptor::intercept(&#name, request, next))
+                #codegen::Box::new(#codegen::Interceptor::intercept(&#name, request, next))
             }
         }
     });

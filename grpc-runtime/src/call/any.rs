@@ -12,12 +12,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::call::call_in_bytes::{BoundFor, CallInBytes, EncodedRequest};
-use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, Script, sealed};
 use crate::call::method::{In, Method, Out};
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::call::send::Watch;
 use crate::call::service::BoxFuture;
 use crate::codec::{Codec, Decode, DecodeError, Encode, EncodeError};
 use crate::engine::{CallEnd, SingleReply};
@@ -101,7 +101,7 @@ trait Inside: Send {
         hook: Box<dyn FnOnce(Ended<'_>) + Send>,
     ) -> Box<dyn Inside>;
     fn bound_by(self: Box<Self>, deadline: Instant) -> Box<dyn Inside>;
-    fn guarded(self: Box<Self>, handles: &[CancelHandle]) -> Box<dyn Inside>;
+    fn watched(self: Box<Self>, reply: &SingleReply, watch: &mut Watch) -> Box<dyn Inside>;
 }
 
 struct Typed<M: Method>(In<M>);
@@ -131,8 +131,8 @@ impl<M: Method> Inside for Typed<M> {
         Box::new(Self(M::Kind::bound_by(self.0, deadline)))
     }
 
-    fn guarded(self: Box<Self>, handles: &[CancelHandle]) -> Box<dyn Inside> {
-        Box::new(Self(M::Kind::guarded(self.0, handles)))
+    fn watched(self: Box<Self>, reply: &SingleReply, watch: &mut Watch) -> Box<dyn Inside> {
+        Box::new(Self(M::Kind::watched(self.0, reply, watch)))
     }
 }
 
@@ -197,8 +197,8 @@ impl Kind<AnyRequest, AnyResponse> for AnyKind {
         AnyResponse(message.0.bound_by(deadline))
     }
 
-    fn guarded(message: AnyResponse, handles: &[CancelHandle]) -> AnyResponse {
-        AnyResponse(message.0.guarded(handles))
+    fn watched(message: AnyResponse, reply: &SingleReply, watch: &mut Watch) -> AnyResponse {
+        AnyResponse(message.0.watched(reply, watch))
     }
 
     /// Shows nothing: what the messages are is not known here.

@@ -62,6 +62,7 @@ pub trait CallInBytes: Send {
 
 /// The responses of a call.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every call is the large one")]
 pub enum StreamInBytes {
     /// From a connection.
     Wire(Incoming),

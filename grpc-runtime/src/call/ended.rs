@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::engine::SingleReply;
 use crate::metadata::Metadata;
 use crate::status::{Code, Status};
 
@@ -28,6 +29,14 @@ pub enum Ended<'a> {
     /// The program let go of it before its end: it dropped the future, or the stream with messages or the end
     /// unread. The server was told to stop, if it was still at it.
     Dropped,
+}
+
+impl<'a> Ended<'a> {
+    /// The end of a call that has brought its only message.
+    pub(super) fn of(reply: &'a SingleReply) -> Self {
+        let SingleReply { trailers, peer, attempts, .. } = reply;
+        Self::Ok { trailers, peer: peer.as_deref(), attempts: *attempts }
+    }
 }
 
 impl Ended<'_> {

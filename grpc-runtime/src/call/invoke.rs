@@ -9,10 +9,11 @@ use pin_project_lite::pin_project;
 use tower::BoxError;
 use tower_service::Service;
 
-use crate::call::invoke_future::{BoxedCall, InvokeFuture};
+use crate::call::invoke_future::InvokeFuture;
 use crate::call::method::Method;
 use crate::call::request::Request;
 use crate::call::response::Response;
+use crate::call::service::BoxFuture;
 use crate::status::Status;
 
 /// Carries calls of the method `M`.
@@ -90,7 +91,6 @@ fn start<M: Method>(service: &mut dyn Prepare<M>, request: Request<M>) -> Invoke
 }
 
 /// A call whose service is not ready.
-#[expect(clippy::large_enum_variant, reason = "it is in a box, which is made for the large one")]
 enum Waiting<M: Method> {
     // `None` after the service was ready.
     Waits { service: Box<dyn Prepare<M>>, request: Option<Request<M>> },
@@ -103,13 +103,14 @@ impl<M: Method> Unpin for Waiting<M> {}
 impl<M: Method> Future for Waiting<M> {
     type Output = Result<Response<M>, Status>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Self::Waits { service, request } = &mut *self {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Self::Waits { service, request } = this {
             ready!(service.poll_prepared(context))?;
             let request = request.take().expect("a request is carried once");
-            *self = Self::Carried(service.carry(request));
+            *this = Self::Carried(service.carry(request));
         }
-        match &mut *self {
+        match this {
             Self::Carried(call) => Pin::new(call).poll(context),
             Self::Waits { .. } => unreachable!("it waits no more"),
         }
@@ -125,10 +126,14 @@ where
 {
     let mut future = Some(future);
     let any: &mut dyn Any = &mut future;
-    if let Some(invoked) = any.downcast_mut::<Option<InvokeFuture<M>>>().and_then(Option::take) {
+    if let Some(invoked) = any.downcast_mut::<Option<InvokeFuture<M>>>()
+        && let Some(invoked) = invoked.take()
+    {
         return invoked;
     }
-    if let Some(boxed) = any.downcast_mut::<Option<BoxedCall<M>>>().and_then(Option::take) {
+    if let Some(boxed) = any.downcast_mut::<Option<BoxFuture<Result<Response<M>, Status>>>>()
+        && let Some(boxed) = boxed.take()
+    {
         return InvokeFuture::of_service(boxed);
     }
     let future = future.expect("it was of another type, hence not taken");
@@ -152,7 +157,10 @@ where
     type Output = Result<Response<M>, Status>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().future.poll(context).map_err(into_status)
+        Poll::Ready(match ready!(self.project().future.poll(context)) {
+            Ok(response) => Ok(response),
+            Err(error) => Err(into_status(error)),
+        })
     }
 }
 

@@ -54,7 +54,7 @@ pub struct InvokeFuture<M: Method>(Way<M>);
 
 enum Way<M: Method> {
     /// Through services: layers, fakes, and what else a program has.
-    Services { call: BoxedCall<M>, catches: bool },
+    Services { call: Answering<M>, catches: bool },
     /// By its channel.
     InBytes(Box<dyn CallInBytes>),
 }
@@ -62,12 +62,16 @@ enum Way<M: Method> {
 /// Said, and not left to the compiler to find out, which it does anew for each method.
 impl<M: Method> Unpin for InvokeFuture<M> {}
 
-/// A call of any service.
-pub type BoxedCall<M> = BoxFuture<Result<Response<M>, Status>>;
+/// A call of any service, as many a service has it for its future.
+type Answering<M> = BoxFuture<Result<Response<M>, Status>>;
+
+/// The same before it is pinned. The compiler has less to prove where a future becomes one of these than where it becomes
+/// the other.
+pub type BoxedCall<M> = Box<dyn Future<Output = Result<Response<M>, Status>> + Send>;
 
 impl<M: Method> InvokeFuture<M> {
     /// What a service answers with.
-    pub(crate) fn of_service(call: BoxedCall<M>) -> Self {
+    pub(crate) fn of_service(call: Answering<M>) -> Self {
         Self(Way::Services { call, catches: false })
     }
 
@@ -75,12 +79,13 @@ impl<M: Method> InvokeFuture<M> {
     pub(crate) fn boxed(
         call: impl Future<Output = Result<Response<M>, Status>> + Send + 'static,
     ) -> Self {
-        Self::of_service(Box::pin(call))
+        let call: BoxedCall<M> = Box::new(call);
+        Self::of_service(Box::into_pin(call))
     }
 
     /// The same for code of the program's, whose panic fails the call with INTERNAL.
     pub(crate) fn catching(call: BoxedCall<M>) -> Self {
-        Self(Way::Services { call, catches: true })
+        Self(Way::Services { call: Box::into_pin(call), catches: true })
     }
 
     pub(super) fn in_bytes(call: Box<dyn CallInBytes>) -> Self {
@@ -96,8 +101,8 @@ impl<M: Method> InvokeFuture<M> {
 impl<M: Method> Future for InvokeFuture<M> {
     type Output = Result<Response<M>, Status>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().0 {
             Way::InBytes(call) => {
                 let received =
                     <M::Kind as Kind<_, _>>::poll_receive::<M::Codec>(&mut **call, context);

@@ -2,6 +2,7 @@
 
 use std::convert::identity;
 use std::future::{Future, poll_fn, ready as ready_with};
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -9,9 +10,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::call::call_in_bytes::{BoundFor, CallInBytes, EncodedRequest, StreamInBytes};
-use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::outbound::Outbound;
+use crate::call::send::Watch;
 use crate::call::service::BoxFuture;
 use crate::call::streaming::Streaming;
 use crate::codec::{Compress, Decode, Encode, Framing, encode_framed};
@@ -43,9 +44,9 @@ pub trait Kind<Q, R>: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     fn bound_by(message: Self::In, deadline: Instant) -> Self::In;
 
-    /// Keeps what still goes on where handles can end it.
+    /// Keeps what still goes on where handles can end it, and tells of the end of the call: now, or when it ends.
     #[doc(hidden)]
-    fn guarded(message: Self::In, handles: &[CancelHandle]) -> Self::In;
+    fn watched(message: Self::In, reply: &SingleReply, watch: &mut Watch) -> Self::In;
 
     /// Shows each message to `check` before it is sent: at once, or as the stream of them is read.
     #[doc(hidden)]
@@ -152,7 +153,7 @@ macro_rules! kind {
     (
         $kind:ident,
         out: $out:ty, $encode:path, $checked:path, $gather:path, $regather:path, $call_end:path,
-        in: $in:ty, $receive:path, $bound_by:path, $guarded:path, $on_end:path, $seen:path,
+        in: $in:ty, $receive:path, $bound_by:path, $watched:path, $on_end:path, $seen:path,
         $scripted:path, $begun:path
     ) => {
         impl<Q: Send + 'static, R: Send + 'static> Kind<Q, R> for $kind {
@@ -178,8 +179,8 @@ macro_rules! kind {
                 $bound_by(message, deadline)
             }
 
-            fn guarded(message: $in, handles: &[CancelHandle]) -> $in {
-                $guarded(message, handles)
+            fn watched(message: $in, reply: &SingleReply, watch: &mut Watch) -> $in {
+                $watched(message, reply, watch)
             }
 
             fn checked(
@@ -225,27 +226,27 @@ macro_rules! kind {
 kind!(
     Unary,
     out: Q, encode_one::<C, Q>, check_one, gather_one, regather_one, no_sender,
-    in: R, receive_one::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    in: R, receive_one::<C, R>, unbound, watched_one, ended_already, see_one, script_one,
     identity
 );
 kind!(
     ServerStreaming,
     out: Q, encode_one::<C, Q>, check_one, gather_one, regather_one, no_sender,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, watched_many,
     ends_later, see_many, script_many, identity
 );
 kind!(
     ClientStreaming,
     out: Outbound<Q>, encode_many::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
-    in: R, receive_one::<C, R>, unbound, unguarded, ended_already, see_one, script_one,
+    in: R, receive_one::<C, R>, unbound, watched_one, ended_already, see_one, script_one,
     identity
 );
 kind!(
     Bidi,
     out: Outbound<Q>, encode_many::<C, Q>, check_many, gather_many,
     Outbound::from_messages, Outbound::sender_end,
-    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, Streaming::guarded,
+    in: Streaming<R>, receive_many::<C, R>, Streaming::bound_by, watched_many,
     ends_later, see_many, script_many, streamed_at_once
 );
 
@@ -284,7 +285,10 @@ fn receive_one<C: Decode<R>, R>(
 }
 
 fn decode<C: Decode<R>, R>(bytes: Bytes) -> Result<R, Status> {
-    C::decode(bytes).map_err(|error| Status::internal("response not understood").with_source(error))
+    match C::decode(bytes) {
+        Ok(message) => Ok(message),
+        Err(error) => Err(Status::internal("response not understood").with_source(error)),
+    }
 }
 
 /// A message that is not understood came from somewhere.
@@ -321,11 +325,7 @@ fn check_many<Q: Send + 'static>(
 }
 
 fn ended_already<R>(message: R, reply: &SingleReply, hook: impl EndHook) -> R {
-    hook.ended(Ended::Ok {
-        trailers: &reply.trailers,
-        peer: reply.peer.as_deref(),
-        attempts: reply.attempts,
-    });
+    hook.ended(Ended::of(reply));
     message
 }
 
@@ -401,6 +401,19 @@ fn unbound<R>(message: R, _deadline: Instant) -> R {
     message
 }
 
-fn unguarded<R>(message: R, _handles: &[CancelHandle]) -> R {
+fn watched_one<R>(message: R, reply: &SingleReply, watch: &mut Watch) -> R {
+    watch.hooks.run(Ended::of(reply));
     message
+}
+
+fn watched_many<R: Send + 'static>(
+    messages: Streaming<R>,
+    _: &SingleReply,
+    watch: &mut Watch,
+) -> Streaming<R> {
+    let messages = messages.guarded(&watch.handles);
+    match watch.hooks.is_empty() {
+        true => messages,
+        false => messages.with_hook(mem::take(&mut watch.hooks)),
+    }
 }

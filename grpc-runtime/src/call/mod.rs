@@ -43,7 +43,7 @@ pub use self::method::{Idempotent, In, Method, Out};
 pub use self::outbound::{IntoOutbound, Outbound, OutboundSender, OutboundSink, outbound};
 pub use self::request::Request;
 pub use self::response::Response;
-pub use self::send::SendFuture;
+pub use self::send::{SendFuture, Watch};
 pub(crate) use self::service::BoxFuture;
 pub use self::settings::MethodSettings;
 pub use self::streaming::Streaming;

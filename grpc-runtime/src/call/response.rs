@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Instant;
 
-use crate::call::cancel::CancelHandle;
 use crate::call::ended::{EndHook, Ended};
 use crate::call::kind::{Kind, SingleResponse};
 use crate::call::method::{In, Method};
+use crate::call::send::Watch;
 use crate::engine::SingleReply;
 use crate::metadata::Metadata;
 
@@ -71,9 +71,9 @@ impl<M: Method> Response<M> {
         Self { message: M::Kind::bound_by(message, deadline), reply }
     }
 
-    pub(super) fn guarded(self, handles: &[CancelHandle]) -> Self {
+    pub(super) fn watched(self, watch: &mut Watch) -> Self {
         let Self { message, reply } = self;
-        Self { message: M::Kind::guarded(message, handles), reply }
+        Self { message: M::Kind::watched(message, &reply, watch), reply }
     }
 
     pub(crate) fn with_hook(self, hook: impl EndHook) -> Self {

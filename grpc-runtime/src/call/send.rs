@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -24,7 +23,6 @@ pub struct SendFuture<S, M: Method> {
     state: State<S, M>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a box would cost each call an allocation")]
 enum State<S, M: Method> {
     /// Nothing happened yet.
     // `None` when it was lost to a panic.
@@ -49,7 +47,7 @@ struct Watched<M: Method> {
 
 /// Who can end a call from outside, and who wants to know of its end.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub struct Watch {
     pub(super) handles: Vec<CancelHandle>,
     pub(super) hooks: EndHooks,
 }
@@ -64,8 +62,9 @@ impl<S: Invoke<M>, M: Method> SendFuture<S, M> {
 impl<S: Invoke<M>, M: Method> Future for SendFuture<S, M> {
     type Output = Result<Response<M>, Status>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Prepared(prepared) = &mut self.state {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let state = &mut self.get_mut().state;
+        if let State::Prepared(prepared) = state {
             let Some(Prepared { service, request, mut watch }) = prepared.take() else {
                 return Poll::Ready(Err(cancelled()));
             };
@@ -75,12 +74,12 @@ impl<S: Invoke<M>, M: Method> Future for SendFuture<S, M> {
                 return Poll::Ready(Err(status));
             }
             let call = service.invoke(request);
-            self.state = match watch {
+            *state = match watch {
                 None => State::Direct(call),
                 Some(watch) => State::Watched(Watched::new(call, watch)),
             };
         }
-        match &mut self.state {
+        match state {
             State::Direct(call) => Pin::new(call).poll(context),
             State::Watched(watched) => watched.poll(context),
             State::Prepared(_) => unreachable!("it is under way"),
@@ -99,8 +98,7 @@ impl Watch {
     }
 
     /// The end of a call that failed, or is gone.
-    fn failure(&mut self, status: Option<Status>) -> Status {
-        let status = status.unwrap_or_else(cancelled);
+    fn failure(&mut self, status: Status) -> Status {
         self.hooks.run(Ended::Failed(&status));
         status
     }
@@ -113,22 +111,12 @@ impl<M: Method> Watched<M> {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<M>, Status>> {
         let Self { call, watch } = self;
-        let failure = match ready!(call.poll(context, |call, context| Pin::new(call).poll(context)))
-        {
-            Some(Ok(response)) => {
-                let response = response.guarded(&watch.handles);
-                let hooks = mem::take(&mut watch.hooks);
-                let has_none = hooks.is_empty();
-                return Poll::Ready(Ok(if has_none {
-                    response
-                } else {
-                    response.with_hook(hooks)
-                }));
-            }
-            Some(Err(status)) => Some(status),
-            None => None,
-        };
-        Poll::Ready(Err(watch.failure(failure)))
+        let answered = ready!(call.poll(context, |call, context| Pin::new(call).poll(context)));
+        Poll::Ready(match answered {
+            Some(Ok(response)) => Ok(response.watched(watch)),
+            Some(Err(status)) => Err(watch.failure(status)),
+            None => Err(watch.failure(cancelled())),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::codec::Encode;
+use crate::codec::{Encode, EncodeError};
 use crate::compression::Compression;
 use crate::framing::{self, Flag};
 use crate::status::Status;
@@ -36,10 +36,21 @@ impl Framing {
         message: &T,
         compress: Compress,
     ) -> Result<Bytes, Status> {
+        self.frame(C::encoded_len(message), &mut write_with::<C, T>(message), compress)
+    }
+
+    /// What it does whatever the message's type is, so that a program has it but once.
+    fn frame(
+        &self,
+        encoded_len: usize,
+        write: Write<'_>,
+        compress: Compress,
+    ) -> Result<Bytes, Status> {
         match self.compression(compress) {
-            None => encode_framed::<C, T>(message, self.max_bytes),
+            None => framing::frame(Flag::Plain, encoded_len, self.max_bytes, write),
             Some(compression) => {
-                self.compressed(compression, encode_framed::<C, T>(message, usize::MAX)?)
+                let framed = framing::frame(Flag::Plain, encoded_len, usize::MAX, write)?;
+                self.compressed(compression, framed)
             }
         }
     }
@@ -65,13 +76,26 @@ impl Framing {
         message: &T,
         compress: Compress,
     ) -> Result<(), Status> {
+        self.frame_behind(
+            buffer,
+            C::encoded_len(message),
+            &mut write_with::<C, T>(message),
+            compress,
+        )
+    }
+
+    fn frame_behind(
+        &self,
+        buffer: &mut Vec<u8>,
+        encoded_len: usize,
+        write: Write<'_>,
+        compress: Compress,
+    ) -> Result<(), Status> {
         if self.compression(compress).is_none() {
-            let length = C::encoded_len(message);
-            return framing::frame_behind(buffer, Flag::Plain, length, self.max_bytes, |buffer| {
-                write::<C, T>(message, buffer)
-            });
+            let max_bytes = self.max_bytes;
+            return framing::frame_behind(buffer, Flag::Plain, encoded_len, max_bytes, write);
         }
-        let framed = self.encode::<C, T>(message, compress)?;
+        let framed = self.frame(encoded_len, write, compress)?;
         match buffer.is_empty() {
             true => *buffer = framed.into(),
             false => buffer.extend_from_slice(&framed),
@@ -85,12 +109,19 @@ impl Framing {
 /// # Errors
 /// RESOURCE_EXHAUSTED over `max_bytes`; INTERNAL when the codec cannot write the message.
 pub fn encode_framed<C: Encode<T>, T>(message: &T, max_bytes: usize) -> Result<Bytes, Status> {
-    framing::frame(Flag::Plain, C::encoded_len(message), max_bytes, |buffer| {
-        write::<C, T>(message, buffer)
-    })
+    let encoded_len = C::encoded_len(message);
+    framing::frame(Flag::Plain, encoded_len, max_bytes, &mut write_with::<C, T>(message))
 }
 
-fn write<C: Encode<T>, T>(message: &T, buffer: &mut Vec<u8>) -> Result<(), Status> {
-    C::encode(message, buffer)
-        .map_err(|error| Status::internal("request not sent").with_source(error))
+/// Puts a message behind what is in the buffer.
+type Write<'a> = &'a mut dyn FnMut(&mut Vec<u8>) -> Result<(), Status>;
+
+fn write_with<C: Encode<T>, T>(
+    message: &T,
+) -> impl FnMut(&mut Vec<u8>) -> Result<(), Status> + use<'_, C, T> {
+    |buffer| C::encode(message, buffer).map_err(not_encoded)
+}
+
+fn not_encoded(error: EncodeError) -> Status {
+    Status::internal("request not sent").with_source(error)
 }

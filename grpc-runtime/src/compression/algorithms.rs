@@ -201,7 +201,7 @@ impl Compression {
         }
         // Half of its length is seldom too little: then the buffer grows.
         let compressed =
-            framing::frame(Flag::Compressed, message.len() / 2, usize::MAX, |buffer| {
+            framing::frame(Flag::Compressed, message.len() / 2, usize::MAX, &mut |buffer| {
                 self.algorithm
                     .compressor
                     .compress(message, buffer)

@@ -240,7 +240,7 @@ fn by_default(encoding: Encoding) -> Settings {
 }
 
 fn framed(message: &[u8]) -> Bytes {
-    framing::frame::<FramingError>(Flag::Plain, message.len(), usize::MAX, |buffer| {
+    framing::frame::<FramingError>(Flag::Plain, message.len(), usize::MAX, &mut |buffer| {
         buffer.extend_from_slice(message);
         Ok(())
     })

@@ -25,7 +25,7 @@ pub(crate) fn frame<E: From<FramingError>>(
     flag: Flag,
     encoded_len: usize,
     max_bytes: usize,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    write: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<Bytes, E> {
     let mut buffer = Vec::new();
     frame_behind(&mut buffer, flag, encoded_len, max_bytes, write)?;
@@ -43,7 +43,7 @@ pub(crate) fn frame_behind<E: From<FramingError>>(
     flag: Flag,
     encoded_len: usize,
     max_bytes: usize,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    write: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
     let start = make_room(buffer, encoded_len, max_bytes)?;
     write(buffer)?;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn framed(hint: usize, limit: usize, message: &[u8]) -> Result<Bytes, FramingError> {
-        frame(Flag::Plain, hint, limit, |buffer| {
+        frame(Flag::Plain, hint, limit, &mut |buffer| {
             buffer.extend_from_slice(message);
             Ok(())
         })
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn the_flag_tells_whether_it_is_compressed() {
         for (flag, first) in [(Flag::Plain, 0), (Flag::Compressed, 1)] {
-            let bytes = frame::<FramingError>(flag, 0, 9, |buffer| {
+            let bytes = frame::<FramingError>(flag, 0, 9, &mut |buffer| {
                 buffer.push(7);
                 Ok(())
             });
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_right_length_is_allocated_once_and_exactly() {
         let mut seen = (0, 0);
-        let bytes = frame::<FramingError>(Flag::Plain, 64, 100, |buffer| {
+        let bytes = frame::<FramingError>(Flag::Plain, 64, 100, &mut |buffer| {
             seen = (buffer.as_ptr() as usize, buffer.capacity());
             buffer.extend_from_slice(&[1; 64]);
             Ok(())
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn over_the_limit_nothing_is_written_or_returned() {
-        let refused = frame(Flag::Plain, 11, 10, |_| -> Result<(), FramingError> {
+        let refused = frame(Flag::Plain, 11, 10, &mut |_| -> Result<(), FramingError> {
             panic!("was asked to write")
         });
         assert_eq!(refused, Err(FramingError::RequestTooLarge { length: 11, limit: 10 }));
@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn an_error_of_the_codec_comes_through() {
-        let status =
-            frame(Flag::Plain, 1, 9, |_| Err(crate::status::Status::internal("no"))).unwrap_err();
+        let status = frame(Flag::Plain, 1, 9, &mut |_| Err(crate::status::Status::internal("no")))
+            .unwrap_err();
         assert_eq!(status.message(), "no");
     }
 
@@ -201,7 +201,7 @@ mod tests {
             let mut buffer = Vec::new();
             let mut apart = Vec::new();
             for message in &messages {
-                frame_behind::<FramingError>(&mut buffer, Flag::Plain, hint, 1000, |buffer| {
+                frame_behind::<FramingError>(&mut buffer, Flag::Plain, hint, 1000, &mut |buffer| {
                     buffer.extend_from_slice(message);
                     Ok(())
                 })

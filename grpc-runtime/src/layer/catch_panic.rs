@@ -48,7 +48,7 @@ where
 
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let next = self.next.clone();
-        InvokeFuture::catching(Box::pin(async move { next.invoke(request).await }))
+        InvokeFuture::catching(Box::new(async move { next.invoke(request).await }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::needs_drop;
 use std::task::{Context, Poll};
 
 use tower_layer::Layer;
@@ -51,7 +52,12 @@ pub trait Interceptor<M: Method>: Clone + Send + Sync + 'static {
     /// The same behind a box, for good.
     #[doc(hidden)]
     fn intercept_boxed<S: Invoke<M>>(self, request: Request<M>, next: S) -> BoxedCall<M> {
-        Box::pin(async move { self.intercept(request, next).await })
+        // One without state need not be kept beside its future, nor does it take memory to have it for ever.
+        if const { size_of::<Self>() == 0 && !needs_drop::<Self>() } {
+            let this: &'static Self = Box::leak(Box::new(self));
+            return Box::new(this.intercept(request, next));
+        }
+        Box::new(async move { self.intercept(request, next).await })
     }
 }
 

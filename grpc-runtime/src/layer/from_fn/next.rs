@@ -64,9 +64,9 @@ struct Erased<S, M> {
 
 impl<M: Method, S: Invoke<M>> Carry<AnyMethod> for Erased<S, M> {
     fn carry(self: Box<Self>, request: Request<AnyMethod>) -> InvokeFuture<AnyMethod> {
-        InvokeFuture::of_service(Box::pin(async move {
+        InvokeFuture::boxed(async move {
             self.service.invoke(request.restored()?).await.map(Response::<AnyMethod>::erased)
-        }))
+        })
     }
 
     fn boxed_clone(&self) -> Box<dyn Carry<AnyMethod>> {

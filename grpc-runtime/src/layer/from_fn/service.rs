@@ -80,5 +80,5 @@ impl<F, T: Method, S> fmt::Debug for FromFnService<F, T, S> {
 fn seen<M: Method>(
     call: impl Future<Output = Result<Response<M>, Status>> + Send + 'static,
 ) -> InvokeFuture<M> {
-    InvokeFuture::catching(Box::pin(call))
+    InvokeFuture::catching(Box::new(call))
 }
