@@ -103,7 +103,7 @@ impl Replay {
     }
 
     fn read_by(&self, reader: u64) -> RequestStream {
-        let reader = Reader { name: reader, position: 0, replay: self.clone() };
+        let reader = Reader { name: reader, position: 0, replay: self.clone(), own: None };
         RequestStream::of_attempt(Box::pin(reader), self.0.end.clone(), self.clone())
     }
 
@@ -213,6 +213,8 @@ struct Reader {
     name: u64,
     position: usize,
     replay: Replay,
+    /// The program's stream itself, once no other attempt can want it.
+    own: Option<Messages>,
 }
 
 impl Stream for Reader {
@@ -220,6 +222,9 @@ impl Stream for Reader {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if let Some(messages) = &mut this.own {
+            return messages.as_mut().poll_next(context);
+        }
         // Whoever is the first to poll after the stream has more takes it for all.
         let shared_waker = match &this.replay.0.follows {
             Follows::Nobody | Follows::Retries => None,
@@ -261,6 +266,10 @@ impl Stream for Reader {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             };
+            if shared_waker.is_none() && source.buffer.is_committed() {
+                drop(source);
+                return this.own.insert(messages).as_mut().poll_next(context);
+            }
             drop(source);
             let polled = match &shared_waker {
                 None => messages.as_mut().poll_next(context),
