@@ -1,13 +1,18 @@
 //! What a program can ask of a channel and its connection: state, waiting, connecting ahead, hurrying.
 
+use std::future::{Future, IntoFuture};
 use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use grpc_runtime::resolver::ManualResolver;
-use grpc_runtime::{Channel, Code, ConnectivityState};
+use grpc_runtime::{Channel, Code, ConnectivityState, Delivery};
 use tests::helloworld::{GreeterClient, HelloRequest};
 use tests::server::Server;
 use tests::within;
+use tokio::runtime::Builder;
 
 #[tokio::test]
 async fn a_channel_says_how_it_stands() {
@@ -30,6 +35,31 @@ async fn a_channel_says_how_it_stands() {
     let call = greeter.say_hello(HelloRequest { name: "again".to_owned() }).wait_for_ready(true);
     within("a call after the restart", async { call.await }).await.unwrap();
     assert_eq!(channel.state(), ConnectivityState::Ready);
+}
+
+/// The mistake of a program that has another executor, or none: it is told, and the channel is as it was.
+#[test]
+fn outside_a_runtime_nothing_is_broken() {
+    let server = Server::start();
+    let channel = Channel::builder(server.target()).plaintext().build().unwrap();
+    let greeter = GreeterClient::new(channel.clone());
+    let hello = || greeter.say_hello(HelloRequest { name: "there".to_owned() });
+
+    let mut context = Context::from_waker(Waker::noop());
+    let mut call = pin!(hello().into_future());
+    let Poll::Ready(Err(status)) = call.as_mut().poll(&mut context) else {
+        panic!("it can neither wait nor succeed");
+    };
+    assert_eq!((status.code(), status.delivery()), (Code::Internal, Delivery::NotSent));
+    assert!(status.message().contains("outside a tokio runtime"), "{status}");
+
+    let panic = catch_unwind(AssertUnwindSafe(|| channel.connect())).unwrap_err();
+    let text = panic.downcast_ref::<&str>().unwrap();
+    assert!(text.contains("`Channel::connect`") && text.contains("tokio runtime"), "{text}");
+    assert_eq!(channel.state(), ConnectivityState::Idle);
+
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(within("a call", async { hello().await })).unwrap();
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crate::connectivity::ConnectivityState;
 use crate::engine::{Engine, StateChanges};
+use crate::rt;
 use crate::status::Status;
 
 /// A way to a service: connects on the first call, again when the connection was lost, and carries any number of
@@ -70,6 +71,11 @@ impl Channel {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn connect(&self) {
+        // First, as nobody is asked to connect twice.
+        assert!(
+            rt::is_entered(),
+            "`Channel::connect` starts a task: call it inside a tokio runtime that has I/O and time enabled"
+        );
         if self.engine.published().load().asks_to_connect() {
             self.engine.control().connect();
         }
