@@ -27,7 +27,7 @@ use crate::status::FromStatus;
 /// A call about to be made. Nothing happens until it is awaited or [sent](Call::send).
 ///
 /// Awaiting it gives the plain message, or the stream of them, or the error type of the trait. [`send`](Call::send)
-/// gives the whole [`Response`], with headers and trailers, or the [`Status`](crate::Status) itself.
+/// gives the whole [`Response`](crate::Response), with headers and trailers, or the [`Status`](crate::Status) itself.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<S, M: Method> {
     service: S,
