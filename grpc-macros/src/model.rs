@@ -68,8 +68,6 @@ pub(crate) struct Signature {
     pub(crate) response: Type,
     /// The argument's type, as written.
     pub(crate) input: Type,
-    /// What the call results in when all goes well, as written: a message or `Streaming<..>`.
-    pub(crate) success: Type,
     /// The whole return type, as written.
     pub(crate) output: Type,
     /// The error type in it, as written; that of the attribute where it is not written out.

@@ -1,6 +1,6 @@
 //! The only names that generated code may use. Not for people: nothing here is stable between versions.
 
-pub use core::future::Future;
+pub use core::future::{Future, IntoFuture};
 pub use core::result::Result as StdResult;
 pub use core::time::Duration;
 pub use std::boxed::Box;
@@ -11,8 +11,8 @@ pub use tower_layer::Layer as TowerLayer;
 
 pub use crate::attempts::{hedging_policy, retry_policy};
 pub use crate::call::{
-    Bidi, Call, ClientStreaming, Idempotent, In, IntoOutbound, Invoke, Method, Out, Outbound,
-    Request, Response, ServerStreaming, Streaming, Unary,
+    Bidi, Call, CallFuture, ClientStreaming, Idempotent, In, IntoOutbound, Invoke, Method, Out,
+    Outbound, Request, Response, ServerStreaming, Streaming, Unary,
 };
 pub use crate::channel::Channel;
 pub use crate::client::{
@@ -32,14 +32,6 @@ pub use crate::call::{
     BoundFor, BoxedCall, CallInBytes, EncodedRequest, EndHook, Script, StreamInBytes, Watch,
 };
 pub use crate::engine::{CallEnd, Incoming, RequestBody, RequestStream, SingleReply};
-
-/// What an implementation answered, as the layers around it see it.
-///
-/// # Errors
-/// The status in the method's error.
-pub fn into_status<M: Method>(answer: Result<In<M>, M::Error>) -> Result<In<M>, Status> {
-    answer.map_err(FromStatus::into_status)
-}
 
 /// [`tower::Layer`](tower_layer::Layer) under a name of our own, so that the compiler can say what to do where a client
 /// is given something else.

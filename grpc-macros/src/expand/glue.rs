@@ -22,27 +22,30 @@ pub(crate) fn glue(service: &Service) -> TokenStream {
 /// `impl<S: ..> Greeter for GreeterClient<S> { .. }`
 fn implementation(service: &Service) -> TokenStream {
     let (client, ident, s) = (&service.client, &service.declaration.ident, service.unused("S"));
+    let (module, codegen) = (&service.module, &service.root.codegen);
     let bounds = service.rpcs.iter().map(|rpc| rpc.bound(service));
     let supertraits = &service.declaration.supertraits;
     let supertraits = (!supertraits.is_empty()).then(|| quote!(where Self: #supertraits));
     let methods = service.rpcs.iter().map(|rpc| {
         let (cfgs, signature) = (rpc.cfgs(), &rpc.signature);
-        let (argument, output) = (&signature.argument, &signature.output);
+        let (marker, argument) = (&rpc.marker, &signature.argument);
         let mut input = signature.input.clone();
         if let Some(bounds) = impl_bounds_mut(&mut input) {
             bounds.push(parse_quote!(::core::marker::Send));
             bounds.push(parse_quote!('static));
         }
         let method = names::derived(&rpc.ident);
-        let call = quote!({ #client::<#s>::#method(self, #argument).await });
-        let call = at_error(rpc, call);
+        let future = at_error(rpc, quote!(#codegen::CallFuture<#s, #module::#marker>));
         quote! {
             #(#cfgs)*
-            async fn #method(&self, #argument: #input) -> #output #call
+            fn #method(&self, #argument: #input) -> #future {
+                #codegen::IntoFuture::into_future(#client::<#s>::#method(self, #argument))
+            }
         }
     });
+    // The future is named, which the trait does not: an `async fn` would be one more to compile for each method.
     quote! {
-        #[allow(deprecated)]
+        #[allow(deprecated, refining_impl_trait)]
         impl<#s: #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static> #ident
             for #client<#s> #supertraits
         {
@@ -56,24 +59,23 @@ fn handler(service: &Service, rpc: &Rpc) -> TokenStream {
     let (module, codegen, t) = (&service.module, &service.root.codegen, service.unused("T"));
     let (ident, method) = (&service.declaration.ident, &rpc.ident);
     let (cfgs, marker, signature) = (rpc.cfgs(), &rpc.marker, &rpc.signature);
-    let (argument, request, success) =
-        (&signature.argument, &signature.request, &signature.success);
+    let (argument, request, output) = (&signature.argument, &signature.request, &signature.output);
     let input = match signature.kind.client_streams() {
         false => quote!(#request),
         true => quote!(#codegen::Outbound<#request>),
     };
-    let call = quote! {{
-        #codegen::into_status::<#module::#marker>(<#t as #ident>::#method(&self, #argument).await)
-    }};
-    let call = at_error(rpc, call);
+    let future = quote!(impl #codegen::Future<Output = #output> + ::core::marker::Send);
+    let future = at_error(rpc, future);
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
         impl<#t: #ident> #codegen::Handler<#module::#marker> for #codegen::InProcess<#t> {
-            async fn handle(
-                self,
+            fn handle(
+                &self,
                 #argument: #input,
-            ) -> #codegen::StdResult<#success, #codegen::Status> #call
+            ) -> #future {
+                <#t as #ident>::#method(self, #argument)
+            }
         }
     }
 }
@@ -96,7 +98,7 @@ fn dispatch(service: &Service, rpc: &Rpc) -> TokenStream {
     }
 }
 
-/// `body` at the place of its method's error type, at which one that does not fit is reported.
-fn at_error(rpc: &Rpc, body: TokenStream) -> TokenStream {
-    names::relocated(body, rpc.signature.error_place)
+/// A future at the place of its method's error type, at which one that does not fit is reported.
+fn at_error(rpc: &Rpc, future: TokenStream) -> TokenStream {
+    names::relocated(future, rpc.signature.error_place)
 }

@@ -36,7 +36,6 @@ pub(crate) fn read(
         request: argument.message,
         response: output.message,
         input: argument.ty,
-        success: output.success,
         error: output.error,
         error_place: output.error_place,
         output: output.ty,
@@ -206,7 +205,6 @@ fn refuse_attributes(attributes: &[syn::Attribute], errors: &mut Errors) {
 struct Output {
     message: Type,
     streams: bool,
-    success: Type,
     error: Type,
     error_place: Span,
     ty: Type,
@@ -272,7 +270,6 @@ fn output(
     types::is_message(message, errors).then(|| Output {
         message: message.clone(),
         streams,
-        success: success.clone(),
         error: error.clone(),
         error_place,
         ty: (**ty).clone(),

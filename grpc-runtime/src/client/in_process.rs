@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::call::{Ended, In, InvokeFuture, Kind, Method, Out, Request, Response};
 use crate::rt;
-use crate::status::Status;
+use crate::status::{FromStatus, Status};
 
 /// An implementation of a client trait that stands in for a server. Cheap to clone.
 ///
@@ -39,10 +39,7 @@ impl<T> InProcess<T> {
 )]
 pub trait Handler<M: Method>: Clone + Send + Sync + 'static {
     /// Answers one call.
-    fn handle(
-        self,
-        message: Out<M>,
-    ) -> impl Future<Output = Result<In<M>, Status>> + Send + 'static;
+    fn handle(&self, message: Out<M>) -> impl Future<Output = Result<In<M>, M::Error>> + Send;
 }
 
 impl<T, M> Service<Request<M>> for InProcess<T>
@@ -61,7 +58,10 @@ where
     fn call(&mut self, request: Request<M>) -> Self::Future {
         let this = self.clone();
         carry_out(request, move |request| async move {
-            this.handle(request.into_message()).await.map(Response::new)
+            match this.handle(request.into_message()).await {
+                Ok(message) => Ok(Response::new(message)),
+                Err(error) => Err(error.into_status()),
+            }
         })
     }
 }
